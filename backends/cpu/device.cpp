@@ -1,0 +1,137 @@
+#include "backends/cpu/device.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstring>
+#include <fstream>
+#include <limits>
+#include <string>
+#include <thread>
+#include <utility>
+#include <vector>
+
+#include "core/error.h"
+
+namespace amphora::cpu {
+namespace {
+
+class CpuBuffer : public Buffer {
+ public:
+  CpuBuffer(Device& device, std::size_t bytes, MemoryKind kind, void* data, std::shared_ptr<Pool> pool,
+            std::shared_ptr<MemoryUse> use)
+      : Buffer(device, bytes, kind), data_(data), pool_(std::move(pool)), record_(std::move(use), bytes, kind) {}
+  ~CpuBuffer() override { pool_->give_back(data_, bytes()); }
+
+  std::byte* data() const { return static_cast<std::byte*>(data_); }
+
+ private:
+  void* data_;
+  std::shared_ptr<Pool> pool_;
+  MemoryRecord record_;
+};
+
+class CpuReadback : public Readback {
+ public:
+  CpuReadback(const std::byte* data, std::size_t bytes) : bytes_(data, data + bytes) {}
+  bool ready() const override { return true; }
+  std::span<const std::byte> get() override { return bytes_; }
+
+ private:
+  std::vector<std::byte> bytes_;  // a copy: kernels that follow may overwrite the source
+};
+
+std::byte* data_of(const Buffer& buffer) { return static_cast<const CpuBuffer&>(buffer).data(); }
+
+// More than this machine has is refused at once: the system would promise it and stop the program later.
+std::size_t physical_memory() {
+  const long pages = sysconf(_SC_PHYS_PAGES);
+  const long page = sysconf(_SC_PAGESIZE);
+  if (pages <= 0 || page <= 0) return std::numeric_limits<std::size_t>::max() / 2;
+  return static_cast<std::size_t>(pages) * static_cast<std::size_t>(page);
+}
+
+std::string model_name() {
+  std::ifstream file("/proc/cpuinfo");
+  for (std::string line; std::getline(file, line);) {
+    const std::size_t colon = line.find(": ");
+    if (line.starts_with("model name") && colon != std::string::npos) return line.substr(colon + 2);
+  }
+  return "CPU";
+}
+
+std::string describe(const DeviceOptions& options, int threads) {
+  return fmt::format("{}, {} {}, {}", model_name(), threads, threads == 1 ? "thread" : "threads",
+                     options.cpu_oracle ? "scalar oracle" : simd::target_name());
+}
+
+int checked_threads(const DeviceOptions& options) {
+  require(options.threads >= 0, "the cpu backend cannot run on {} threads; give 0 for one for each core",
+          options.threads);
+  return options.threads;
+}
+
+std::string in_megabytes(std::size_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / 0x1p20); }
+
+}  // namespace
+
+void* data_of(const KernelCall& call, int index) {
+  const BufferRange& range = call.buffers[static_cast<std::size_t>(index)];
+  return range.buffer == nullptr ? nullptr : data_of(*range.buffer) + range.offset;
+}
+
+std::string describe(const DeviceOptions& options) {
+  const int cores = std::max(1, static_cast<int>(std::thread::hardware_concurrency()));
+  return describe(options, options.threads > 0 ? options.threads : cores);
+}
+
+std::shared_ptr<Device> open(const DeviceOptions& options) { return std::make_shared<CpuDevice>(options); }
+
+CpuDevice::CpuDevice(const DeviceOptions& options)
+    : threads_(checked_threads(options)),
+      oracle_only_(options.cpu_oracle),
+      pool_(std::make_shared<Pool>(physical_memory())) {
+  info_ = {"cpu", describe(options, threads_.count()), {Precision::f32, Precision::f16, Precision::bf16}};
+}
+
+CpuDevice::Choice CpuDevice::choose(KernelId kernel, const Spec& spec) const {
+  if (!oracle_only_) {
+    if (const Launcher launcher = simd::find_launcher(kernel, spec)) return {launcher, "simd"};
+  }
+  return {oracle::find_launcher(kernel), "oracle"};
+}
+
+Support CpuDevice::supports(KernelId kernel, const Spec& spec) const {
+  const std::string reason = reason_against(kernel, spec);
+  if (!reason.empty()) return {false, reason};
+  return {true, std::string(choose(kernel, spec).path)};
+}
+
+void CpuDevice::do_launch(const KernelCall& call) {
+  validate(call);
+  const std::string reason = reason_against(call.id, call.spec);
+  require(reason.empty(), "cpu cannot run {}: {}", amphora::describe(call), reason);
+  choose(call.id, call.spec).launcher(call, threads_);
+}
+
+BufferPtr CpuDevice::do_allocate(std::size_t bytes, MemoryKind kind) {
+  const Pool::Block block = pool_->take(bytes);
+  if (block.data == nullptr) {
+    throw OutOfMemory(fmt::format(
+        "out of memory on cpu: {} asked for {}, {} in use of {}. Use smaller batches, gradient accumulation or a "
+        "smaller model",
+        in_megabytes(bytes), name_of(kind), in_megabytes(memory_->current_total), in_megabytes(pool_->limit())));
+  }
+  if (block.fresh) ++counters_.allocations;
+  return std::make_shared<CpuBuffer>(*this, bytes, kind, block.data, pool_, memory_);
+}
+
+void CpuDevice::do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) {
+  if (!source.empty()) std::memcpy(data_of(target) + offset, source.data(), source.size());
+}
+
+std::unique_ptr<Readback> CpuDevice::do_read(const Buffer& source, std::size_t offset, std::size_t bytes) {
+  return std::make_unique<CpuReadback>(data_of(source) + offset, bytes);
+}
+
+}  // namespace amphora::cpu

@@ -1,0 +1,19 @@
+// dropout: the mask is a function of the stream and the index, so backward draws it again.
+#include "backends/cpu/oracle/oracle.h"
+#include "core/rng.h"
+
+namespace amphora::cpu::oracle {
+
+void dropout(const KernelCall& call, Threads&) {
+  const auto params = call.params<DropoutParams>();
+  const RandomStream stream{(std::uint64_t{params.seed_high} << 32) | params.seed_low,
+                            (std::uint64_t{params.stream_high} << 32) | params.stream_low};
+  const Array x(call, 0);
+  const Array y(call, 1);
+  for (std::uint32_t i = 0; i < params.count; ++i) {
+    const bool kept = random_bits(stream, i) >= params.threshold;
+    y.set(i, kept ? x[i] * params.scale : 0.0);
+  }
+}
+
+}  // namespace amphora::cpu::oracle

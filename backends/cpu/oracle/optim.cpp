@@ -1,0 +1,164 @@
+// optim: optimizer steps and the loss scale's state machine, in the order of operations and the roundings of PyTorch:
+// f32 for f32 masters, f64 for f64 masters.
+#include <algorithm>
+#include <cmath>
+
+#include "backends/cpu/oracle/oracle.h"
+#include "core/error.h"
+
+namespace amphora::cpu::oracle {
+namespace {
+
+// A beta arrives as f32, and 1 - 0.999f would be off by a hundred thousandth of its value. What the user wrote is a
+// decimal; f32 carries seven digits of it.
+double exact_beta(float beta) { return std::round(beta * 1e7) / 1e7; }
+
+template <class Real>
+Real lerp_value(Real from, Real to, Real weight) {
+  // Two forms, so that weight 1 gives `to` exactly (PyTorch's rule).
+  return weight < Real(0.5) ? from + weight * (to - from) : to - (to - from) * (Real(1) - weight);
+}
+
+// Calls step.template operator()<Real>() with the arithmetic type of the masters in buffer 1.
+template <class Step>
+void with_master_type(const KernelCall& call, Step step) {
+  if (call.spec.types[1] == DType::f64) {
+    step.template operator()<double>();
+  } else {
+    step.template operator()<float>();
+  }
+}
+
+template <class Real>
+void sgd_step(const KernelCall& call, const GroupState& group) {
+  const auto params = call.params<SgdParams>();
+  const Array gradient(call, 0);
+  const Array master(call, 1);
+  const Array momentum(call, 2);
+  const Array working(call, 3);
+  const bool remembers = params.momentum != 0.0f;
+  require(!remembers || momentum, "sgd on cpu: momentum {} needs a momentum buffer", params.momentum);
+  const bool first = group.step == 1;
+  for (std::uint32_t i = 0; i < params.count; ++i) {
+    auto value = static_cast<Real>(master[i]);
+    Real g = static_cast<Real>(gradient[i]) * group.gradient_factor;
+    if (params.weight_decay != 0.0f) g = g + params.weight_decay * value;
+    if (remembers) {
+      const Real old = first ? Real(0) : static_cast<Real>(momentum[i]) * params.momentum;
+      const Real velocity = first ? g : old + (1.0f - params.dampening) * g;
+      momentum.set(i, velocity);
+      g = params.nesterov != 0 ? g + params.momentum * velocity : velocity;
+    }
+    value = value - group.lr * g;
+    master.set(i, value);
+    if (working) working.set(i, value);
+  }
+}
+
+template <class Real>
+void adam_step(const KernelCall& call, const GroupState& group) {
+  const auto params = call.params<AdamParams>();
+  const Array gradient(call, 0);
+  const Array master(call, 1);
+  const Array working(call, 2);
+  const Array m(call, 3);
+  const Array v(call, 4, call.spec.types[3]);
+  const auto complement1 = static_cast<Real>(1.0 - exact_beta(params.beta1));
+  const auto complement2 = static_cast<Real>(1.0 - exact_beta(params.beta2));
+  const auto beta2 = static_cast<Real>(exact_beta(params.beta2));
+  const Real step_size = static_cast<Real>(group.lr) / group.bias_correction1;
+  // Rounded once, as a fused multiply-add would.
+  const auto decay = static_cast<Real>(1.0 - static_cast<double>(group.lr) * params.weight_decay);
+  for (std::uint32_t i = 0; i < params.count; ++i) {
+    auto value = static_cast<Real>(master[i]);
+    Real g = static_cast<Real>(gradient[i]) * group.gradient_factor;
+    if (params.weight_decay != 0.0f) {
+      if (params.decoupled != 0) {
+        value = value * decay;
+      } else {
+        g = g + params.weight_decay * value;
+      }
+    }
+    const Real mean = lerp_value(static_cast<Real>(m[i]), g, complement1);
+    const Real square = static_cast<Real>(v[i]) * beta2 + complement2 * g * g;
+    const Real denominator = std::sqrt(square) / group.bias_correction2 + params.epsilon;
+    value = value - step_size * mean / denominator;
+    m.set(i, mean);
+    v.set(i, square);
+    master.set(i, value);
+    if (working) working.set(i, value);
+  }
+}
+
+void back_off(ScalerState& state, const ScalerUpdateParams& params) {
+  state.growth_tracker = 0;
+  // Megatron's rule: the counter is refilled by growth alone, and every overflow past it backs off.
+  if (--state.hysteresis_tracker > 0) return;
+  state.scale = static_cast<float>(static_cast<double>(state.scale) * params.backoff_factor);
+}
+
+void grow(ScalerState& state, const ScalerUpdateParams& params) {
+  if (++state.growth_tracker != params.growth_interval) return;
+  state.growth_tracker = 0;
+  state.hysteresis_tracker = params.hysteresis;
+  const float candidate = state.scale * params.growth_factor;
+  if (std::isfinite(candidate)) state.scale = candidate;
+}
+
+}  // namespace
+
+void begin_step(const KernelCall& call, Threads&) {
+  const auto params = call.params<BeginStepParams>();
+  auto& group = *data_of<GroupState>(call, 0);
+  const auto* stats = data_of<GradientStats>(call, 1);
+  const auto* scaler = data_of<ScalerState>(call, 2);
+  group.skip = stats != nullptr && stats->found_inf != 0.0f ? 1 : 0;
+  const bool scaled = params.unscale != 0 && scaler != nullptr;
+  group.gradient_factor = scaled ? static_cast<float>(1.0 / scaler->scale) : 1.0f;
+  if (group.skip != 0) return;
+  ++group.step;
+  const auto correction = [&](float beta) { return 1.0 - std::pow(exact_beta(beta), group.step); };
+  group.bias_correction1 = static_cast<float>(correction(params.beta1));
+  group.bias_correction2 = static_cast<float>(std::sqrt(correction(params.beta2)));
+}
+
+void sgd(const KernelCall& call, Threads&) {
+  const auto& group = *data_of<GroupState>(call, 4);
+  if (group.skip != 0) return;
+  with_master_type(call, [&]<class Real>() { sgd_step<Real>(call, group); });
+}
+
+void adam(const KernelCall& call, Threads&) {
+  const auto& group = *data_of<GroupState>(call, 5);
+  if (group.skip != 0) return;
+  with_master_type(call, [&]<class Real>() { adam_step<Real>(call, group); });
+}
+
+void lerp(const KernelCall& call, Threads&) {
+  const auto params = call.params<LerpParams>();
+  const Array source(call, 0);
+  const Array average(call, 1);
+  with_master_type(call, [&]<class Real>() {
+    for (std::uint32_t i = 0; i < params.count; ++i) {
+      average.set(i, lerp_value(static_cast<Real>(average[i]), static_cast<Real>(source[i]), Real(params.weight)));
+    }
+  });
+}
+
+void scaler_update(const KernelCall& call, Threads&) {
+  const auto params = call.params<ScalerUpdateParams>();
+  auto& state = *data_of<ScalerState>(call, 0);
+  const bool overflow = state.found_inf != 0.0f;
+  ++state.updates;
+  state.skipped += overflow ? 1 : 0;
+  state.found_inf = 0.0f;
+  if (params.dynamic == 0) return;
+  if (overflow) {
+    back_off(state, params);
+  } else {
+    grow(state, params);
+  }
+  state.scale = std::min(std::max(state.scale, params.min_scale), params.max_scale);
+}
+
+}  // namespace amphora::cpu::oracle

@@ -1,0 +1,14 @@
+#include "backends/cpu/oracle/oracle.h"
+
+namespace amphora::cpu::oracle {
+
+Launcher find_launcher(KernelId kernel) {
+  constexpr Launcher kLaunchers[] = {
+#define AMPHORA_KERNEL(id, params, access, buffers) id,
+#include "kernel/kernels.def"
+#undef AMPHORA_KERNEL
+  };
+  return kLaunchers[static_cast<int>(kernel)];
+}
+
+}  // namespace amphora::cpu::oracle

@@ -1,0 +1,56 @@
+// How kernels split their work: by shape alone, so that bits never depend on the number of threads.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <functional>
+
+#include "backends/cpu/threads.h"
+
+namespace amphora::cpu::simd {
+
+// Below this many elements waking a thread costs more than it saves.
+inline constexpr std::size_t kInline = 32768;
+// Elements of one task: enough to hide its start, few enough to keep several threads busy.
+inline constexpr std::size_t kChunk = 16384;
+
+// Calls body(task) for each task; on this thread if there is just one or `small`.
+template <class Body>
+void run_tasks(Threads& threads, std::size_t tasks, bool small, const Body& body) {
+  if (small || tasks <= 1) {
+    for (std::size_t task = 0; task < tasks; ++task) body(task);
+    return;
+  }
+  // A reference, because a lambda with more than two captures would be copied to the heap.
+  const auto call = [&body](std::int64_t task) { body(static_cast<std::size_t>(task)); };
+  threads.run(static_cast<std::int64_t>(tasks), std::ref(call));
+}
+
+// Calls body(begin, end) over [0, count) in pieces of kChunk or less.
+template <class Body>
+void run_chunks(Threads& threads, std::size_t count, const Body& body) {
+  if (count == 0) return;
+  if (count <= kInline) return body(std::size_t{0}, count);
+  run_tasks(threads, (count + kChunk - 1) / kChunk, false, [&](std::size_t task) {
+    body(task * kChunk, std::min(count, (task + 1) * kChunk));
+  });
+}
+
+// Calls body(row) for each row of `columns` elements, whole rows to a task.
+template <class Body>
+void run_rows(Threads& threads, std::size_t rows, std::size_t columns, const Body& body) {
+  if (rows == 0 || columns == 0) return;
+  const std::size_t band = std::max<std::size_t>(1, kChunk / columns / 4);  // a row costs more than its elements' load
+  run_tasks(threads, (rows + band - 1) / band, rows * columns <= kInline / 4, [&](std::size_t task) {
+    const std::size_t end = std::min(rows, (task + 1) * band);
+    for (std::size_t row = task * band; row < end; ++row) body(row);
+  });
+}
+
+// Calls body(begin, count) over [begin, end) in blocks of `block` or less.
+template <class Body>
+void for_blocks(std::size_t begin, std::size_t end, std::size_t block, const Body& body) {
+  for (; begin < end; begin += block) body(begin, std::min(block, end - begin));
+}
+
+}  // namespace amphora::cpu::simd

@@ -1,0 +1,170 @@
+// softmax, softmax_grad: along rows, shifted by the row's maximum so that exp cannot overflow.
+#include <cmath>
+
+#include "backends/cpu/simd/blocks.h"
+#include "backends/cpu/simd/launchers.h"
+#include "backends/cpu/simd/parallel.h"
+#include "backends/cpu/simd/rows.h"
+#include "backends/cpu/simd/targets.h"
+
+#undef HWY_TARGET_INCLUDE
+#define HWY_TARGET_INCLUDE "backends/cpu/simd/softmax.cpp"
+#include "hwy/foreach_target.h"
+
+#include "backends/cpu/simd/math-inl.h"
+
+HWY_BEFORE_NAMESPACE();
+namespace amphora::cpu::simd::HWY_NAMESPACE {
+
+HWY_INLINE Floats splat(float value) { return hn::Set(FloatTag(), value); }
+
+// Sums term(i, count) over all vectors; `term` gives a vector, of which the first `count` lanes are meant.
+template <class Term>
+HWY_INLINE float sum_over(std::size_t total, const Term& term) {
+  Floats sum0 = hn::Zero(FloatTag()), sum1 = sum0;
+  std::size_t i = 0;
+  for (; i + 2 * kLanes <= total; i += 2 * kLanes) {
+    sum0 = hn::Add(sum0, term(i, kLanes));
+    sum1 = hn::Add(sum1, term(i + kLanes, kLanes));
+  }
+  for (; i < total; i += kLanes) {
+    const std::size_t count = std::min(kLanes, total - i);
+    sum0 = hn::Add(sum0, hn::IfThenElseZero(hn::FirstN(FloatTag(), count), term(i, count)));
+  }
+  return hn::GetLane(hn::SumOfLanes(FloatTag(), hn::Add(sum0, sum1)));
+}
+
+// out[i] = result(i, count) over all vectors.
+template <class Result>
+HWY_INLINE void fill_from(float* out, std::size_t total, const Result& result) {
+  std::size_t i = 0;
+  for (; i + kLanes <= total; i += kLanes) store(result(i, kLanes), out + i);
+  if (i < total) store_part(result(i, total - i), out + i, total - i);
+}
+
+HWY_INLINE Floats get(const float* p, std::size_t count) {
+  return HWY_LIKELY(count == kLanes) ? load(p) : load_part(p, count);
+}
+
+float largest(const float* x, std::size_t count) {
+  Floats result = splat(-kInfinity);
+  for (std::size_t i = 0; i < count; i += kLanes) {
+    const Floats v = get(x + i, std::min(kLanes, count - i));
+    const auto greater = hn::And(hn::Gt(v, result), hn::FirstN(FloatTag(), count - i));
+    result = hn::IfThenElse(greater, v, result);
+  }
+  return hn::GetLane(hn::MaxOfLanes(FloatTag(), result));
+}
+
+float sum(const float* x, std::size_t total) {
+  return sum_over(total, [&](std::size_t i, std::size_t count) HWY_ATTR { return get(x + i, count); });
+}
+
+float dot(const float* x, const float* y, std::size_t total) {
+  return sum_over(total, [&](std::size_t i, std::size_t count)
+                             HWY_ATTR { return hn::Mul(get(x + i, count), get(y + i, count)); });
+}
+
+HWY_INLINE Floats exp_of(Floats x) { return exponential({x}).v; }
+
+float sum_of_exp(const float* x, float shift, std::size_t total) {
+  const Floats s = splat(shift);
+  return sum_over(total, [&](std::size_t i, std::size_t count)
+                             HWY_ATTR { return exp_of(hn::Sub(get(x + i, count), s)); });
+}
+
+void scaled_exp(const float* x, float shift, float factor, float* out, std::size_t total) {
+  const Floats s = splat(shift), f = splat(factor);
+  fill_from(out, total, [&](std::size_t i, std::size_t count)
+                            HWY_ATTR { return hn::Mul(f, exp_of(hn::Sub(get(x + i, count), s))); });
+}
+
+void subtract(const float* x, float shift, float rest, float* out, std::size_t total) {
+  const Floats s = splat(shift), r = splat(rest);
+  fill_from(out, total, [&](std::size_t i, std::size_t count)
+                            HWY_ATTR { return hn::Sub(hn::Sub(get(x + i, count), s), r); });
+}
+
+void softmax_grad(const float* y, const float* dy, float dot_product, float* out, std::size_t total) {
+  const Floats d = splat(dot_product);
+  fill_from(out, total, [&](std::size_t i, std::size_t count)
+                            HWY_ATTR { return hn::Mul(get(y + i, count), hn::Sub(get(dy + i, count), d)); });
+}
+
+void log_softmax_grad(const float* y, const float* dy, float total_dy, float* out, std::size_t total) {
+  const Floats s = splat(total_dy);
+  fill_from(out, total, [&](std::size_t i, std::size_t count) HWY_ATTR {
+    return hn::Sub(get(dy + i, count), hn::Mul(exp_of(get(y + i, count)), s));
+  });
+}
+
+RowBlocks find_row_blocks() {
+  return {largest, sum, dot, sum_of_exp, scaled_exp, subtract, softmax_grad, log_softmax_grad};
+}
+
+}  // namespace amphora::cpu::simd::HWY_NAMESPACE
+HWY_AFTER_NAMESPACE();
+
+#if HWY_ONCE
+namespace amphora::cpu::simd {
+
+HWY_EXPORT(find_row_blocks);
+
+RowBlocks row_blocks() { return HWY_DYNAMIC_DISPATCH(find_row_blocks)(); }
+
+namespace {
+
+void softmax(const KernelCall& call, Threads& threads) {
+  const auto params = call.params<RowsParams>();
+  const bool logarithm = (call.spec.flags & kFlagLog) != 0;
+  const RowBlocks blocks = row_blocks();
+  const Input in(call.spec.types[0], data_of(call, 0));
+  const Output out(call.spec.types[1], data_of(call, 1));
+  const std::size_t columns = params.columns;
+  run_rows(threads, params.rows, columns, [&](std::size_t row) {
+    const float* x = in.read(row * columns, columns, scratch_row(0, columns));
+    float* y = out.place(row * columns, scratch_row(1, columns));
+    const float shift = blocks.largest(x, columns);
+    const float sum = blocks.sum_of_exp(x, shift, columns);
+    if (logarithm) {
+      blocks.subtract(x, shift, static_cast<float>(std::log(static_cast<double>(sum))), y, columns);
+    } else {
+      blocks.scaled_exp(x, shift, 1.0f / sum, y, columns);
+    }
+    out.write(row * columns, columns, y);
+  });
+}
+
+void softmax_grad(const KernelCall& call, Threads& threads) {
+  const auto params = call.params<RowsParams>();
+  const bool logarithm = (call.spec.flags & kFlagLog) != 0;
+  const RowBlocks blocks = row_blocks();
+  const Input y_in(call.spec.types[0], data_of(call, 0));
+  const Input dy_in(call.spec.types[1], data_of(call, 1));
+  const Output out(call.spec.types[2], data_of(call, 2));
+  const std::size_t columns = params.columns;
+  run_rows(threads, params.rows, columns, [&](std::size_t row) {
+    const float* y = y_in.read(row * columns, columns, scratch_row(0, columns));
+    const float* dy = dy_in.read(row * columns, columns, scratch_row(1, columns));
+    float* dx = out.place(row * columns, scratch_row(1, columns));
+    if (logarithm) {
+      blocks.log_softmax_grad(y, dy, blocks.sum(dy, columns), dx, columns);
+    } else {
+      blocks.softmax_grad(y, dy, blocks.dot(y, dy, columns), dx, columns);
+    }
+    out.write(row * columns, columns, dx);
+  });
+}
+
+}  // namespace
+
+Launcher find_softmax(KernelId kernel, const Spec& spec) {
+  const std::size_t arrays = kernel == KernelId::softmax ? 2 : 3;
+  for (std::size_t i = 0; i < arrays; ++i) {
+    if (!is_f32_or_low(spec.types[i])) return nullptr;
+  }
+  return kernel == KernelId::softmax ? softmax : softmax_grad;
+}
+
+}  // namespace amphora::cpu::simd
+#endif

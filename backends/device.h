@@ -1,0 +1,122 @@
+// The whole contract between the runtime and a backend.
+//
+// Calls are asynchronous and run in the order in which they were given; only wait() and Readback::get() block.
+// A backend derives from Device and implements the protected functions; kernels are not virtual functions but an array
+// of launchers of the backend's own, indexed by KernelId.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "core/buffer.h"
+#include "core/dtype.h"
+#include "kernel/call.h"
+
+namespace amphora {
+
+// A training precision: the type of products. tf32 stores f32 and rounds the products' operands.
+enum class Precision : std::uint8_t { f32, tf32, f16, bf16 };
+std::string_view name_of(Precision precision);
+
+struct DeviceInfo {
+  std::string backend;  // "cpu"
+  std::string name;     // "AMD EPYC, 2 threads, AVX3_ZEN4"
+  std::vector<Precision> precisions;
+};
+
+struct Support {
+  bool supported = false;
+  std::string path;  // which implementation runs: "simd", "oracle"; where unsupported: the reason
+};
+
+// A copy of device memory to the host that is under way.
+class Readback {
+ public:
+  virtual ~Readback() = default;
+  virtual bool ready() const = 0;
+  // Waits if the copy has not arrived yet. The bytes live as long as this object.
+  virtual std::span<const std::byte> get() = 0;
+};
+
+struct MemoryUse {
+  std::array<std::size_t, kMemoryKinds> current{};  // bytes by MemoryKind
+  std::array<std::size_t, kMemoryKinds> peak{};     // the largest that each kind was
+  std::size_t current_total = 0;
+  std::size_t peak_total = 0;
+};
+
+// Since the last reset_counters().
+struct Counters {
+  std::array<std::uint64_t, kKernelCount> launches{};
+  std::array<double, kKernelCount> seconds{};  // only while profiling
+  std::uint64_t waits = 0;
+  std::uint64_t allocations = 0;  // from the system; reuse by the pool is not counted
+};
+
+class Device {
+ public:
+  Device() = default;
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+  virtual ~Device() = default;
+
+  const DeviceInfo& info() const { return info_; }
+  virtual Support supports(KernelId kernel, const Spec& spec) const = 0;
+
+  // Uninitialised memory, aligned to at least 64 bytes, released when the last owner goes. Must not outlive the device.
+  // Throws OutOfMemory, naming how much was asked, for what, and how much is in use.
+  BufferPtr allocate(std::size_t bytes, MemoryKind kind);
+
+  // Queues a copy from the host; `source` may be reused as soon as this returns.
+  void upload(Buffer& target, std::size_t offset, std::span<const std::byte> source);
+  // Queues a copy to the host.
+  std::unique_ptr<Readback> read_later(const Buffer& source, std::size_t offset, std::size_t bytes);
+  // Copies to the host and waits.
+  void download(const Buffer& source, std::size_t offset, std::span<std::byte> target);
+
+  // Queues a kernel. Throws Error, naming kernel, types and backend, when the backend cannot run it.
+  void launch(const KernelCall& call);
+  // Waits for all that was queued.
+  void wait();
+
+  const MemoryUse& memory() const { return *memory_; }
+  const Counters& counters() const { return counters_; }
+  void reset_counters() { counters_ = {}; }
+  // Times each launch; a launch then waits for its end.
+  void set_profiling(bool on) { profiling_ = on; }
+
+ protected:
+  virtual BufferPtr do_allocate(std::size_t bytes, MemoryKind kind) = 0;
+  virtual void do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) = 0;
+  virtual std::unique_ptr<Readback> do_read(const Buffer& source, std::size_t offset, std::size_t bytes) = 0;
+  virtual void do_launch(const KernelCall& call) = 0;
+  virtual void do_wait() = 0;
+
+  DeviceInfo info_;
+  Counters counters_;
+  std::shared_ptr<MemoryUse> memory_ = std::make_shared<MemoryUse>();
+
+ private:
+  bool profiling_ = false;
+};
+
+// Keeps the books of a buffer's lifetime; a backend's Buffer holds one.
+class MemoryRecord {
+ public:
+  MemoryRecord(std::shared_ptr<MemoryUse> use, std::size_t bytes, MemoryKind kind);
+  MemoryRecord(const MemoryRecord&) = delete;
+  MemoryRecord& operator=(const MemoryRecord&) = delete;
+  ~MemoryRecord();
+
+ private:
+  std::shared_ptr<MemoryUse> use_;
+  std::size_t bytes_;
+  MemoryKind kind_;
+};
+
+}  // namespace amphora

@@ -1,0 +1,54 @@
+#include "backends/null/device.h"
+
+#include <utility>
+#include <vector>
+
+namespace amphora::null {
+namespace {
+
+class NullBuffer : public Buffer {
+ public:
+  NullBuffer(Device& device, std::size_t bytes, MemoryKind kind, std::shared_ptr<MemoryUse> use)
+      : Buffer(device, bytes, kind), record_(std::move(use), bytes, kind) {}
+
+ private:
+  MemoryRecord record_;
+};
+
+class NullReadback : public Readback {
+ public:
+  explicit NullReadback(std::size_t bytes) : bytes_(bytes) {}
+  bool ready() const override { return true; }
+  std::span<const std::byte> get() override { return bytes_; }
+
+ private:
+  std::vector<std::byte> bytes_;  // zeros
+};
+
+}  // namespace
+
+std::shared_ptr<Device> open() { return std::make_shared<NullDevice>(); }
+
+NullDevice::NullDevice() {
+  info_ = {"null",
+           "counts kernel calls, computes nothing",
+           {Precision::f32, Precision::tf32, Precision::f16, Precision::bf16}};
+}
+
+Support NullDevice::supports(KernelId, const Spec&) const { return {true, "null"}; }
+
+BufferPtr NullDevice::do_allocate(std::size_t bytes, MemoryKind kind) {
+  return std::make_shared<NullBuffer>(*this, bytes, kind, memory_);
+}
+
+void NullDevice::do_upload(Buffer&, std::size_t, std::span<const std::byte>) {}
+
+std::unique_ptr<Readback> NullDevice::do_read(const Buffer&, std::size_t, std::size_t bytes) {
+  return std::make_unique<NullReadback>(bytes);
+}
+
+void NullDevice::do_launch(const KernelCall& call) { validate(call); }
+
+void NullDevice::do_wait() {}
+
+}  // namespace amphora::null

@@ -1,0 +1,34 @@
+// The null backend: accepts every kernel call, checks it against the vocabulary, computes nothing.
+//
+// To add a backend, copy this folder to backends/NAME and replace the bodies in device.cpp:
+//   1. do_allocate: give the Buffer a piece of device memory; keep the MemoryRecord, throw OutOfMemory.
+//   2. do_upload and do_read: queue a copy. A Readback keeps its bytes until it is destroyed.
+//   3. do_launch: find the launcher of call.id in an array of your own and queue it. Start with the kernels of the
+//      families copy, pointwise, matmul and optim; `supports` says which ones there are.
+//   4. do_wait: block until the queue is empty.
+//   5. Add a row to the table in backends/registry.cpp. The conformance tests then hold every kernel to the cpu oracle.
+#pragma once
+
+#include <memory>
+
+#include "backends/device.h"
+
+namespace amphora::null {
+
+class NullDevice : public Device {
+ public:
+  NullDevice();
+
+  Support supports(KernelId kernel, const Spec& spec) const override;
+
+ protected:
+  BufferPtr do_allocate(std::size_t bytes, MemoryKind kind) override;
+  void do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) override;
+  std::unique_ptr<Readback> do_read(const Buffer& source, std::size_t offset, std::size_t bytes) override;
+  void do_launch(const KernelCall& call) override;
+  void do_wait() override;
+};
+
+std::shared_ptr<Device> open();
+
+}  // namespace amphora::null

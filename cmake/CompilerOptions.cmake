@@ -1,0 +1,21 @@
+# Warnings and sanitizers for everything that this project compiles.
+
+if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
+  set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
+endif()
+
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow)
+if(AMPHORA_WERROR)
+  add_compile_options(-Werror)
+endif()
+
+# The standard library checks its preconditions wherever assert() is on.
+add_compile_definitions($<$<CONFIG:Debug>:_GLIBCXX_ASSERTIONS>)
+
+if(AMPHORA_SANITIZE)
+  list(JOIN AMPHORA_SANITIZE "," sanitizers)
+  add_compile_options(-fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
+  add_link_options(-fsanitize=${sanitizers})
+  # GCC documents this warning as unreliable in instrumented code.
+  add_compile_options(-Wno-maybe-uninitialized)
+endif()

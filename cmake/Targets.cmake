@@ -1,0 +1,52 @@
+# Turns folders into programs and tests. A folder that is missing or empty adds nothing.
+
+include(GoogleTest)
+
+function(amphora_add_program name)
+  add_executable(${name} ${ARGN})
+  target_link_libraries(${name} PRIVATE amphora::amphora CLI11::CLI11)
+endfunction()
+
+# One program for each file of FOLDER, named PREFIX and the file's name.
+function(amphora_add_programs folder prefix)
+  file(GLOB files CONFIGURE_DEPENDS ${folder}/*.cpp)
+  foreach(file IN LISTS files)
+    cmake_path(GET file STEM stem)
+    amphora_add_program(${prefix}${stem} ${file})
+  endforeach()
+endfunction()
+
+# One program for each folder samples/NAME, which holds at least NAME.cpp.
+function(amphora_add_samples)
+  file(GLOB mains CONFIGURE_DEPENDS samples/*/*.cpp)
+  foreach(main IN LISTS mains)
+    cmake_path(GET main STEM stem)
+    cmake_path(GET main PARENT_PATH folder)
+    cmake_path(GET folder FILENAME name)
+    if(stem STREQUAL name)
+      file(GLOB files CONFIGURE_DEPENDS ${folder}/*.cpp)
+      amphora_add_program(${name} ${files})
+    endif()
+  endforeach()
+endfunction()
+
+# One program amphora_NAME and one label NAME for each folder tests/NAME; tests/support is linked into each of them.
+function(amphora_add_tests)
+  file(GLOB_RECURSE files CONFIGURE_DEPENDS tests/*.cpp)
+  file(GLOB_RECURSE support CONFIGURE_DEPENDS tests/support/*.cpp)
+  list(FILTER files EXCLUDE REGEX "/tests/support/")
+
+  list(TRANSFORM files REPLACE "^${PROJECT_SOURCE_DIR}/tests/([^/]+)/.*$" "\\1" OUTPUT_VARIABLE names)
+  list(REMOVE_DUPLICATES names)
+  foreach(name IN LISTS names)
+    set(own ${files})
+    list(FILTER own INCLUDE REGEX "/tests/${name}/")
+    amphora_add_program(amphora_${name} ${own} ${support})
+    target_include_directories(amphora_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_link_libraries(amphora_${name} PRIVATE GTest::gtest GTest::gtest_main)
+    # NO_PRETTY_VALUES keeps CTest's names equal to GoogleTest's, so that one filter serves both.
+    gtest_discover_tests(
+      amphora_${name} NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+      WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS ${name} TIMEOUT 600)
+  endforeach()
+endfunction()

@@ -1,0 +1,48 @@
+// Autocast: a scope in which ops choose their types by the policy.
+//
+//   {
+//     amp::Autocast autocast(DType::f16);
+//     loss = cross_entropy(model(x), y);   // products in f16, the loss in f32
+//   }
+//
+// Regions nest; the innermost one governs. State is kept by thread: a new thread starts outside of any region. Call
+// backward() outside: it runs in the types of the forward pass and never asks the policy.
+#pragma once
+
+#include <initializer_list>
+#include <optional>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "amp/policy.h"
+
+namespace amphora::amp {
+
+using RuleOverride = std::pair<std::string_view, CastRule>;
+
+class Autocast {
+ public:
+  // A region of type f16 or bf16; f32 gives a region without casts, so that a program need not branch. `overrides`
+  // change the rules of single ops and hold in nested regions too: Autocast(DType::f16, {{"gelu", CastRule::full}}).
+  // Throws Error for another type and for an unknown op.
+  explicit Autocast(DType dtype, std::initializer_list<RuleOverride> overrides = {});
+  explicit Autocast(Precision precision, std::initializer_list<RuleOverride> overrides = {});
+  // Autocast off(false) suspends autocast in its scope; Autocast on(true) resumes it with the outer region's type.
+  explicit Autocast(bool enabled);
+  Autocast(const Autocast&) = delete;
+  Autocast& operator=(const Autocast&) = delete;
+  ~Autocast();
+
+ private:
+  std::optional<DType> previous_active_;
+  DType previous_dtype_;
+  std::size_t previous_overrides_;
+};
+
+// The governing region's 16-bit type; empty outside of regions and in suspended ones.
+std::optional<DType> active_dtype();
+// The user's rule for an op in the governing region.
+std::optional<CastRule> override_of(std::string_view op);
+
+}  // namespace amphora::amp

@@ -1,0 +1,69 @@
+#include "kernel/call.h"
+
+#include <fmt/format.h>
+
+#include "core/error.h"
+
+namespace amphora {
+namespace {
+
+constexpr bool is_optional(char access) { return access == 'R' || access == 'W' || access == 'U'; }
+
+// How many functions Spec::function chooses from; 256 where it has no meaning.
+constexpr std::size_t functions_of(KernelId id) {
+  switch (id) {
+    case KernelId::unary:
+    case KernelId::unary_grad: return std::size(kUnaryNames);
+    case KernelId::binary:
+    case KernelId::binary_grad: return std::size(kBinaryNames);
+    case KernelId::matmul: return static_cast<std::size_t>(Activation::tanh) + 1;
+    case KernelId::reduce:
+    case KernelId::reduce_grad: return static_cast<std::size_t>(Reduction::min) + 1;
+    default: return 256;
+  }
+}
+
+}  // namespace
+
+void validate(const KernelCall& call) {
+  const KernelInfo& info = info_of(call.id);
+  require(call.spec.function < functions_of(call.id), "kernel {}: there is no function {}", info.name,
+          call.spec.function);
+  require(static_cast<std::size_t>(call.buffer_count) == info.access.size(), "kernel {} takes {} buffers ({}), not {}",
+          info.name, info.access.size(), info.buffers, call.buffer_count);
+  const Device* device = nullptr;
+  for (std::size_t i = 0; i < info.access.size(); ++i) {
+    const BufferRange& range = call.buffers[i];
+    if (range.buffer == nullptr) {
+      require(is_optional(info.access[i]), "kernel {}: buffer '{}' is missing", info.name, buffer_name(call.id, i));
+      continue;
+    }
+    const std::size_t size = range.buffer->bytes();
+    require(range.offset <= size && range.bytes <= size - range.offset,
+            "kernel {}: {} bytes at offset {} leave buffer '{}' of {} bytes", info.name, range.bytes, range.offset,
+            buffer_name(call.id, i), size);
+    require(device == nullptr || device == &range.buffer->device(),
+            "kernel {}: buffer '{}' lies on another device than those before it; copy it first", info.name,
+            buffer_name(call.id, i));
+    device = &range.buffer->device();
+  }
+}
+
+std::string describe(const KernelCall& call) {
+  std::string text(name_of(call.id));
+  if (call.id == KernelId::unary || call.id == KernelId::unary_grad) {
+    text += fmt::format("({})", kUnaryNames[call.spec.function]);
+  } else if (call.id == KernelId::binary || call.id == KernelId::binary_grad) {
+    text += fmt::format("({})", kBinaryNames[call.spec.function]);
+  }
+  for (int i = 0; i < call.buffer_count; ++i) {
+    const auto index = static_cast<std::size_t>(i);
+    if (call.buffers[index].buffer == nullptr) continue;
+    text += fmt::format(" {}", info_of(call.id).access[index]);
+    if (index < call.spec.types.size()) text += fmt::format(":{}", name_of(call.spec.types[index]));
+    text += fmt::format("[{} B]", call.buffers[index].bytes);
+  }
+  return text;
+}
+
+}  // namespace amphora

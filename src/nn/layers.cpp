@@ -1,0 +1,48 @@
+#include "nn/layers.h"
+
+#include <cmath>
+
+#include "core/error.h"
+#include "nn/init.h"
+#include "ops/dropout.h"
+#include "ops/matmul.h"
+
+namespace amphora::nn {
+
+Linear::Linear(Device& device, RandomSource& random, std::int64_t in, std::int64_t out, LinearOptions options)
+    : options_(options) {
+  require(in > 0 && out > 0, "Linear from {} to {} features; both must be positive", in, out);
+  const float bound = 1.0f / std::sqrt(static_cast<float>(in));
+  const Shape shape{out, in};
+  weight_ = register_parameter(Parameter(device, "weight", shape, uniform(shape, -bound, bound, random.next())));
+  if (options.bias) {
+    bias_ = register_parameter(Parameter(device, "bias", {out}, uniform({out}, -bound, bound, random.next())));
+  }
+}
+
+Tensor Linear::forward(const Tensor& x) {
+  return linear(x, weight_, options_.bias ? bias_.tensor() : Tensor(), options_.activation);
+}
+
+Dropout::Dropout(RandomSource& random, float p) : stream_(random.next()), p_(p) {
+  require(p >= 0.0f && p < 1.0f, "Dropout with probability {}; it must be at least 0 and below 1", p);
+}
+
+Tensor Dropout::forward(const Tensor& x) {
+  if (!is_training() || p_ == 0.0f) return x;
+  // The upper half of the stream's number tells the calls apart.
+  const std::uint64_t call = static_cast<std::uint64_t>(++calls_) << 32;
+  return dropout(x, p_, {stream_.seed, stream_.stream | call});
+}
+
+void Sequential::add(std::shared_ptr<Module> module) {
+  register_module(std::to_string(modules().size()), std::move(module));
+}
+
+Tensor Sequential::forward(const Tensor& x) {
+  Tensor y = x;
+  for (const auto& module : modules()) y = (*module)(y);
+  return y;
+}
+
+}  // namespace amphora::nn

@@ -1,0 +1,39 @@
+#include "nn/module.h"
+
+#include "autograd/trace.h"
+
+namespace amphora::nn {
+
+Tensor Module::operator()(const Tensor& x) {
+  const autograd::ModuleScope scope(name_);
+  return forward(x);
+}
+
+std::vector<Parameter> Module::parameters() const {
+  std::vector<Parameter> result;
+  for (auto& [path, parameter] : named_parameters()) result.push_back(parameter);
+  return result;
+}
+
+std::vector<std::pair<std::string, Parameter>> Module::named_parameters() const {
+  std::vector<std::pair<std::string, Parameter>> result;
+  collect("", result);
+  return result;
+}
+
+void Module::train(bool on) {
+  training_ = on;
+  for (const auto& module : modules_) module->train(on);
+}
+
+Parameter Module::register_parameter(Parameter parameter) {
+  parameters_.push_back(parameter);
+  return parameter;
+}
+
+void Module::collect(const std::string& prefix, std::vector<std::pair<std::string, Parameter>>& out) const {
+  for (const Parameter& parameter : parameters_) out.emplace_back(prefix + parameter.name(), parameter);
+  for (const auto& module : modules_) module->collect(prefix + module->name_ + ".", out);
+}
+
+}  // namespace amphora::nn

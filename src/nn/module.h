@@ -1,0 +1,57 @@
+// Module: something with parameters and a forward pass. Derive from it, register parameters and submodules in the
+// constructor, implement forward(); call the module like a function.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "nn/parameter.h"
+#include "tensor/tensor.h"
+
+namespace amphora::nn {
+
+class Module {
+ public:
+  Module() = default;
+  Module(Module&&) = default;
+  Module& operator=(Module&&) = default;
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+  virtual ~Module() = default;
+
+  // Runs forward() under the module's name, so that traces and messages can say where.
+  Tensor operator()(const Tensor& x);
+
+  // All parameters, submodules' included, in the order of registration.
+  std::vector<Parameter> parameters() const;
+  // The same with their paths, "layers.0.weight".
+  std::vector<std::pair<std::string, Parameter>> named_parameters() const;
+
+  // Training mode is on at first; Dropout passes its input through in evaluation mode.
+  void train(bool on = true);
+  void eval() { train(false); }
+  bool is_training() const { return training_; }
+
+ protected:
+  virtual Tensor forward(const Tensor& x) = 0;
+  Parameter register_parameter(Parameter parameter);
+  template <class M>
+  std::shared_ptr<M> register_module(std::string name, std::shared_ptr<M> module) {
+    modules_.push_back(module);
+    modules_.back()->name_ = std::move(name);
+    return module;
+  }
+  const std::vector<std::shared_ptr<Module>>& modules() const { return modules_; }
+
+ private:
+  void collect(const std::string& prefix, std::vector<std::pair<std::string, Parameter>>& out) const;
+
+  std::string name_;
+  bool training_ = true;
+  std::vector<Parameter> parameters_;
+  std::vector<std::shared_ptr<Module>> modules_;
+};
+
+}  // namespace amphora::nn

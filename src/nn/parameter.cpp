@@ -1,0 +1,132 @@
+#include "nn/parameter.h"
+
+#include <utility>
+
+#include "autograd/tape.h"
+#include "backends/device.h"
+#include "core/error.h"
+#include "tensor/launch.h"
+
+namespace amphora::nn {
+
+namespace {
+
+Tensor part_of(const Tensor& flat, std::int64_t start, const Shape& shape) {
+  return flat.view(shape, contiguous_strides(shape), start);
+}
+
+std::size_t slot_of(DType dtype) {
+  require(is_low(dtype), "a working copy of type {}; it is f16 or bf16", name_of(dtype));
+  return dtype == DType::f16 ? 0 : 1;
+}
+
+}  // namespace
+
+ParameterArena::ParameterArena(Device& device, std::int64_t count)
+    : masters_(Tensor::empty(device, {count}, DType::f32, MemoryKind::masters)),
+      gradients_(Tensor::empty(device, {count}, DType::f32, MemoryKind::gradients)) {}
+
+Tensor ParameterArena::master(std::int64_t start, const Shape& shape) const { return part_of(masters_, start, shape); }
+Tensor ParameterArena::gradient(std::int64_t start, const Shape& shape) const {
+  return part_of(gradients_, start, shape);
+}
+
+Tensor ParameterArena::working_copy(DType dtype, std::int64_t start, const Shape& shape) {
+  const std::size_t slot = slot_of(dtype);
+  WorkingCopy& copy = copies_[slot];
+  latest_ = static_cast<int>(slot);
+  const bool is_new = !copy.flat.defined();
+  if (is_new) copy.flat = Tensor::empty(device(), {count()}, dtype, MemoryKind::working_copies);
+  if (is_new || copy.master_version != masters_.buffer()->version()) {
+    launch_copy(masters_, copy.flat);
+    copy.master_version = masters_.buffer()->version();
+  }
+  return part_of(copy.flat, start, shape);
+}
+
+Tensor ParameterArena::fresh_working_copy() const {
+  if (latest_ < 0) return {};
+  const WorkingCopy& copy = copies_[static_cast<std::size_t>(latest_)];
+  return copy.master_version == masters_.buffer()->version() ? copy.flat : Tensor();
+}
+
+void ParameterArena::mark_fresh() {
+  if (latest_ >= 0) copies_[static_cast<std::size_t>(latest_)].master_version = masters_.buffer()->version();
+}
+
+Parameter::Parameter(Device& device, std::string name, const Shape& shape, std::span<const float> values)
+    : state_(std::make_shared<State>()) {
+  require(static_cast<std::int64_t>(values.size()) == shape.count(),
+          "parameter '{}' of shape {} was given {} values", name, shape.str(), values.size());
+  state_->name = std::move(name);
+  state_->leaf = std::make_shared<autograd::Leaf>();
+  state_->leaf->shape = shape;
+  place(std::make_shared<ParameterArena>(device, shape.count()), 0);
+  state_->master.set_leaf(state_->leaf);
+  state_->master.assign(values);
+}
+
+void Parameter::place(const std::shared_ptr<ParameterArena>& arena, std::int64_t start) const {
+  State& state = *state_;
+  autograd::Leaf& leaf = *state.leaf;
+  const Tensor master = arena->master(start, leaf.shape);
+  const Tensor gradient = arena->gradient(start, leaf.shape);
+  if (state.master.defined()) {
+    launch_copy(state.master, master);
+    if (leaf.defined) launch_copy(leaf.gradient, gradient);
+    state.master.rebind(master);
+  } else {
+    state.master = master;
+  }
+  leaf.gradient = gradient;
+  // The copy is a tensor of its own, but its gradient gathers in the same leaf, in f32. The leaf is held weakly: it owns
+  // this function.
+  leaf.working_copy = [arena, start, shape = leaf.shape, weak = std::weak_ptr(state.leaf)](DType dtype) {
+    Tensor copy = arena->working_copy(dtype, start, shape);
+    copy.set_leaf(weak.lock());
+    return copy;
+  };
+  state.arena = arena;
+  state.start = start;
+}
+
+Tensor Parameter::working_copy(DType dtype) const { return state_->leaf->working_copy(dtype); }
+
+void Parameter::set_requires_grad(bool on) {
+  state_->master.set_leaf(on ? state_->leaf : nullptr);
+  if (!on) state_->leaf->defined = false;
+}
+
+void Parameter::gather(std::span<const Parameter> parameters) {
+  std::vector<Parameter> alone;
+  std::int64_t total = 0;
+  for (const Parameter& parameter : parameters) {
+    if (parameter.arena()->count() != parameter.count()) continue;
+    alone.push_back(parameter);
+    total += parameter.count();
+  }
+  if (alone.size() < 2) return;
+  const auto arena = std::make_shared<ParameterArena>(alone.front().arena()->device(), total);
+  std::int64_t start = 0;
+  for (const Parameter& parameter : alone) {
+    parameter.place(arena, start);
+    start += parameter.count();
+  }
+}
+
+std::vector<ParameterRun> runs_of(std::span<const Parameter> parameters, bool with_gradient_only) {
+  std::vector<ParameterRun> runs;
+  for (const Parameter& parameter : parameters) {
+    if (with_gradient_only && !parameter.grad().defined()) continue;
+    const bool continues = !runs.empty() && runs.back().arena == parameter.arena() &&
+                           runs.back().start + runs.back().count == parameter.start();
+    if (continues) {
+      runs.back().count += parameter.count();
+    } else {
+      runs.push_back({parameter.arena(), parameter.start(), parameter.count()});
+    }
+  }
+  return runs;
+}
+
+}  // namespace amphora::nn

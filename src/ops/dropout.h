@@ -1,0 +1,14 @@
+// Dropout with masks from a counter: element i of a call depends on (seed, stream, i) alone, so that every backend drops
+// the same elements, and backward draws the mask again instead of storing it.
+#pragma once
+
+#include "core/rng.h"
+#include "tensor/tensor.h"
+
+namespace amphora {
+
+// Zeroes each element with probability `p` and scales the rest by 1 / (1 - p). `stream` must differ from call to call;
+// nn::Dropout counts its own. Throws Error unless 0 <= p < 1.
+Tensor dropout(const Tensor& x, float p, RandomStream stream);
+
+}  // namespace amphora

@@ -1,0 +1,112 @@
+#include "optim/optimizer.h"
+
+#include <cmath>
+#include <map>
+
+#include "autograd/trace.h"
+#include "backends/device.h"
+#include "core/error.h"
+#include "tensor/launch.h"
+
+namespace amphora::optim {
+
+Optimizer::Optimizer(std::string name, std::vector<std::string> state_names)
+    : name_(std::move(name)), state_names_(std::move(state_names)) {}
+
+void Optimizer::add_group(const Parameters& parameters, float lr) {
+  require(!parameters.empty(), "{}: a group without parameters", name_);
+  require(std::isfinite(lr) && lr >= 0.0f, "{}: the learning rate is {}; it must be finite and at least 0", name_, lr);
+  nn::Parameter::gather(parameters);
+  Device& device = parameters.front().arena()->device();
+  Tensor state = Tensor::empty(device, {sizeof(GroupState) / 4}, DType::i32, MemoryKind::optimizer_state);
+  const GroupState initial{.lr = lr, .step = 0, .skip = 0, .gradient_factor = 1, .bias_correction1 = 1, .bias_correction2 = 1};
+  device.upload(*state.buffer(), 0, std::as_bytes(std::span(&initial, 1)));
+  groups_.push_back({parameters, lr, state});
+  for (const nn::Parameter& parameter : parameters) {
+    const nn::ParameterArena* arena = parameter.arena().get();
+    for (const std::string& state_name : state_names_) {
+      Tensor& flat = states_[{arena, state_name}];
+      if (!flat.defined()) flat = Tensor::zeros(device, {arena->count()}, DType::f32, MemoryKind::optimizer_state);
+    }
+  }
+}
+
+void Optimizer::zero_grad() {
+  for (const Group& group : groups_) {
+    for (const nn::Parameter& parameter : group.parameters) parameter.tensor().clear_grad();
+  }
+}
+
+void Optimizer::set_lr(float lr) {
+  for (int group = 0; group < group_count(); ++group) set_lr(group, lr);
+}
+
+void Optimizer::set_lr(int group, float lr) {
+  require(std::isfinite(lr) && lr >= 0.0f, "{}: the learning rate is {}; it must be finite and at least 0", name_, lr);
+  Group& target = groups_.at(static_cast<std::size_t>(group));
+  if (target.lr == lr) return;
+  target.lr = lr;
+  target.state.device().upload(*target.state.buffer(), offsetof(GroupState, lr), std::as_bytes(std::span(&lr, 1)));
+}
+
+int Optimizer::steps(int group) const {
+  GroupState state;
+  const Tensor& memory = group_at(group).state;
+  memory.device().download(*memory.buffer(), 0, std::as_writable_bytes(std::span(&state, 1)));
+  return state.step;
+}
+
+const Optimizer::Group& Optimizer::group_at(int group) const {
+  require(group >= 0 && group < group_count(), "{}: group {} of {}", name_, group, group_count());
+  return groups_[static_cast<std::size_t>(group)];
+}
+
+Tensor Optimizer::state(const nn::Parameter& parameter, const std::string& name) const {
+  const auto found = states_.find({parameter.arena().get(), name});
+  require(found != states_.end(), "{} keeps no state '{}' for parameter '{}'", name_, name, parameter.name());
+  return found->second.view(parameter.shape(), contiguous_strides(parameter.shape()), parameter.start());
+}
+
+Tensor Optimizer::state_of(const nn::ParameterRun& run, const std::string& name) const {
+  return states_.at({run.arena.get(), name}).view({run.count}, contiguous_strides({run.count}), run.start);
+}
+
+std::vector<Tensor> Optimizer::gradients() const {
+  std::vector<Tensor> result;
+  for (const Group& group : groups_) {
+    for (const nn::ParameterRun& run : nn::runs_of(group.parameters, true)) result.push_back(run.gradient());
+  }
+  return result;
+}
+
+void Optimizer::apply(const Tensor& stats, const Tensor& scaler_state, bool unscale) {
+  std::vector<std::vector<nn::ParameterRun>> runs_by_group;
+  // Freshness is judged before the first write: all runs of an arena belong to one step.
+  std::map<nn::ParameterArena*, Tensor> working_copies;
+  for (const Group& group : groups_) {
+    runs_by_group.push_back(nn::runs_of(group.parameters, true));
+    for (const nn::ParameterRun& run : runs_by_group.back()) {
+      working_copies.try_emplace(run.arena.get(), run.arena->fresh_working_copy());
+    }
+  }
+  for (int index = 0; index < group_count(); ++index) {
+    const std::vector<nn::ParameterRun>& runs = runs_by_group[static_cast<std::size_t>(index)];
+    if (runs.empty()) continue;
+    const Tensor& group_state = group_at(index).state;
+    const auto [beta1, beta2] = betas(index);
+    KernelCall begin(KernelId::begin_step, Spec{}, BeginStepParams{beta1, beta2, unscale ? 1 : 0});
+    begin.with(range_of(group_state)).with(range_or_absent(stats)).with(range_or_absent(scaler_state));
+    group_state.device().launch(begin);
+    for (const nn::ParameterRun& run : runs) {
+      const Tensor& flat = working_copies.at(run.arena.get());
+      const Shape shape{run.count};
+      launch_update(index, run, flat.defined() ? flat.view(shape, contiguous_strides(shape), run.start) : Tensor());
+    }
+  }
+  for (const auto& [arena, flat] : working_copies) {
+    if (flat.defined()) arena->mark_fresh();
+  }
+  if (autograd::Trace* trace = autograd::active_trace()) trace->add({.phase = "step", .op = name_});
+}
+
+}  // namespace amphora::optim
