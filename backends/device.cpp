@@ -16,14 +16,16 @@ std::string_view name_of(Precision precision) {
 BufferPtr Device::allocate(std::size_t bytes, MemoryKind kind) { return do_allocate(bytes, kind); }
 
 void Device::upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) {
-  require(offset + source.size() <= target.bytes(), "upload of {} bytes at offset {} does not fit a buffer of {} bytes",
+  require(offset <= target.bytes() && source.size() <= target.bytes() - offset,
+          "upload of {} bytes at offset {} does not fit a buffer of {} bytes",
           source.size(), offset, target.bytes());
   do_upload(target, offset, source);
   target.mark_written();
 }
 
 std::unique_ptr<Readback> Device::read_later(const Buffer& source, std::size_t offset, std::size_t bytes) {
-  require(offset + bytes <= source.bytes(), "read of {} bytes at offset {} leaves a buffer of {} bytes", bytes, offset,
+  require(offset <= source.bytes() && bytes <= source.bytes() - offset,
+          "read of {} bytes at offset {} leaves a buffer of {} bytes", bytes, offset,
           source.bytes());
   return do_read(source, offset, bytes);
 }
@@ -32,7 +34,7 @@ void Device::download(const Buffer& source, std::size_t offset, std::span<std::b
   ++counters_.waits;
   const auto readback = read_later(source, offset, target.size());
   const auto bytes = readback->get();
-  std::memcpy(target.data(), bytes.data(), bytes.size());
+  if (!bytes.empty()) std::memcpy(target.data(), bytes.data(), bytes.size());
 }
 
 void Device::launch(const KernelCall& call) {

@@ -14,16 +14,31 @@ using Open = std::shared_ptr<Device> (*)(const DeviceOptions& options);
 struct Backend {
   std::string_view name;
   BackendStatus (*status)();
-  Open open;           // null: not built
+  Open open;  // null: not built
   bool chosen_by_auto;
 };
 
 // In the order in which "auto" tries them.
 constexpr std::array<Backend, 4> kBackends{{
-    {"cuda", [] { return BackendStatus{"cuda", false, "not built into this program"}; }, nullptr, true},
-    {"vulkan", [] { return BackendStatus{"vulkan", false, "not built into this program"}; }, nullptr, true},
-    {"cpu", [] { return BackendStatus{"cpu", true, cpu::describe({})}; }, cpu::open, true},
-    {"null", [] { return BackendStatus{"null", true, "counts kernel calls, computes nothing"}; },
+    {"cuda",
+     [] {
+       return BackendStatus{"cuda", false, "not built into this program"};
+     },
+     nullptr, true},
+    {"vulkan",
+     [] {
+       return BackendStatus{"vulkan", false, "not built into this program"};
+     },
+     nullptr, true},
+    {"cpu",
+     [] {
+       return BackendStatus{"cpu", true, cpu::describe({})};
+     },
+     cpu::open, true},
+    {"null",
+     [] {
+       return BackendStatus{"null", true, "counts kernel calls, computes nothing"};
+     },
      [](const DeviceOptions&) { return null::open(); }, false},
 }};
 

@@ -49,7 +49,7 @@ void Pool::give_back(void* data, std::size_t bytes) { unused_[class_of(bytes).in
 
 void* Pool::from_system(std::size_t size) {
   if (size > limit_ - std::min(held_, limit_)) return nullptr;
-  void* data = ::operator new(size, std::align_val_t{kAlignment}, std::nothrow);
+  void* data = ::operator new (size, std::align_val_t{kAlignment}, std::nothrow);
   if (data != nullptr) held_ += size;
   return data;
 }
@@ -59,7 +59,7 @@ void Pool::release_unused() {
     const std::size_t shift = index >> (kStepBits + 1);
     const std::size_t steps = (index & ((std::size_t{2} << kStepBits) - 1)) + 1;
     held_ -= unused_[index].size() * (steps << shift) * kAlignment;
-    for (void* data : unused_[index]) ::operator delete(data, std::align_val_t{kAlignment});
+    for (void* data : unused_[index]) ::operator delete (data, std::align_val_t{kAlignment});
     unused_[index].clear();
   }
 }

@@ -7,8 +7,8 @@
 namespace amphora::cpu {
 namespace {
 
-// A letter a buffer, for the first four: * any type, f floating, m a master's (f32 or f64), s f32 alone, i i32, - not an
-// array of elements.
+// A letter a buffer, for the first four: * any type, f floating, m a master's (f32 or f64), s f32 alone, i i32. Device
+// state has none.
 constexpr std::string_view types_of(KernelId kernel) {
   switch (kernel) {
     case KernelId::fill: return "*";

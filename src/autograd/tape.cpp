@@ -172,9 +172,13 @@ std::optional<Gradients::LeafTarget> Gradients::leaf_target(int input) {
 
 namespace amphora {
 
+bool Tensor::requires_grad() const {
+  return defined() && (node() != nullptr || (leaf() != nullptr && leaf()->wanted));
+}
+
 Tensor& Tensor::set_requires_grad(bool on) {
   if (!on) {
-    set_leaf(nullptr);
+    if (leaf() != nullptr) leaf()->wanted = leaf()->defined = false;
     return *this;
   }
   require(is_floating(dtype()), "a tensor of type {} has no gradient; only floating types do", name_of(dtype()));
@@ -186,6 +190,7 @@ Tensor& Tensor::set_requires_grad(bool on) {
     leaf->dtype = dtype();
     set_leaf(std::move(leaf));
   }
+  leaf()->wanted = true;
   return *this;
 }
 

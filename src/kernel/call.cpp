@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <array>
+
 #include "core/error.h"
 
 namespace amphora {
@@ -23,6 +25,48 @@ constexpr std::size_t functions_of(KernelId id) {
   }
 }
 
+// What the device state of that name takes; 0 for an array of elements.
+constexpr std::size_t state_bytes(std::string_view buffer) {
+  if (buffer == "scaler") return sizeof(ScalerState);
+  if (buffer == "stats") return sizeof(GradientStats);
+  if (buffer == "group") return sizeof(GroupState);
+  return buffer == "total" ? sizeof(float) : 0;
+}
+
+// Whether the parameters begin with the number of elements of every array.
+constexpr bool is_flat(std::string_view params) {
+  constexpr std::string_view kFlat[] = {"CountParams", "FillParams", "UnaryParams", "DropoutParams", "NormParams",
+                                        "ClipParams",  "LerpParams", "SgdParams",   "AdamParams"};
+  for (const std::string_view name : kFlat) {
+    if (params == name) return true;
+  }
+  return false;
+}
+
+struct Needs {
+  bool flat = false;
+  std::array<std::size_t, kMaxBuffers> state{};
+};
+
+constexpr auto kNeeds = [] {
+  std::array<Needs, kKernelCount> table{};
+  for (std::size_t k = 0; k < table.size(); ++k) {
+    table[k].flat = is_flat(kKernels[k].params);
+    for (std::size_t i = 0; i < kKernels[k].access.size(); ++i) {
+      table[k].state[i] = state_bytes(buffer_name(static_cast<KernelId>(k), i));
+    }
+  }
+  return table;
+}();
+
+// The bytes that buffer `index` must have at least, as far as the parameters tell without a shape.
+std::size_t least_bytes(const KernelCall& call, std::size_t index) {
+  const Needs& needs = kNeeds[static_cast<std::size_t>(call.id)];
+  if (needs.state[index] > 0 || !needs.flat) return needs.state[index];
+  const DType type = call.spec.types[index < call.spec.types.size() ? index : call.spec.types.size() - 1];
+  return call.params<CountParams>().count * size_of(type);
+}
+
 }  // namespace
 
 void validate(const KernelCall& call) {
@@ -42,6 +86,9 @@ void validate(const KernelCall& call) {
     require(range.offset <= size && range.bytes <= size - range.offset,
             "kernel {}: {} bytes at offset {} leave buffer '{}' of {} bytes", info.name, range.bytes, range.offset,
             buffer_name(call.id, i), size);
+    const std::size_t least = least_bytes(call, i);
+    require(range.bytes >= least, "kernel {}: buffer '{}' has {} bytes, but {} are needed", info.name,
+            buffer_name(call.id, i), range.bytes, least);
     require(device == nullptr || device == &range.buffer->device(),
             "kernel {}: buffer '{}' lies on another device than those before it; copy it first", info.name,
             buffer_name(call.id, i));

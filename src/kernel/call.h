@@ -138,7 +138,8 @@ class KernelCall {
 };
 
 // Throws Error, naming the kernel and the buffer, unless the call has the buffers of its row, each range lies inside its
-// buffer, all of them on one device, and the function exists. For backends: before they run a call.
+// buffer and holds what the parameters count, all lie on one device, and the function exists. For backends: before they
+// run a call. Strided kernels are not measured.
 void validate(const KernelCall& call);
 
 // "matmul f16 x f16 -> f32 ..." for messages and dumps.

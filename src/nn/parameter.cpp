@@ -92,10 +92,7 @@ void Parameter::place(const std::shared_ptr<ParameterArena>& arena, std::int64_t
 
 Tensor Parameter::working_copy(DType dtype) const { return state_->leaf->working_copy(dtype); }
 
-void Parameter::set_requires_grad(bool on) {
-  state_->master.set_leaf(on ? state_->leaf : nullptr);
-  if (!on) state_->leaf->defined = false;
-}
+void Parameter::set_requires_grad(bool on) { state_->master.set_requires_grad(on); }
 
 void Parameter::gather(std::span<const Parameter> parameters) {
   std::vector<Parameter> alone;

@@ -141,6 +141,5 @@ const std::shared_ptr<autograd::Node>& Tensor::node() const { return impl_->node
 const std::shared_ptr<autograd::Leaf>& Tensor::leaf() const { return impl_->leaf; }
 void Tensor::set_node(std::shared_ptr<autograd::Node> node) { impl_->node = std::move(node); }
 void Tensor::set_leaf(std::shared_ptr<autograd::Leaf> leaf) { impl_->leaf = std::move(leaf); }
-bool Tensor::requires_grad() const { return defined() && (impl_->node != nullptr || impl_->leaf != nullptr); }
 
 }  // namespace amphora

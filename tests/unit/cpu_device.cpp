@@ -1,10 +1,9 @@
-#include "backends/cpu/device.h"
-
-#include <gtest/gtest.h>
-
 #include <cstdint>
 #include <vector>
 
+#include <gtest/gtest.h>
+
+#include "backends/cpu/device.h"
 #include "core/error.h"
 
 namespace amphora {

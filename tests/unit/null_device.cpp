@@ -1,7 +1,6 @@
-#include "backends/null/device.h"
-
 #include <gtest/gtest.h>
 
+#include "backends/null/device.h"
 #include "core/error.h"
 
 namespace amphora {
@@ -65,14 +64,26 @@ TEST_F(NullDevice, RefusesAMissingBuffer) {
 }
 
 TEST_F(NullDevice, AllowsAnOptionalBufferToBeAbsent) {
+  const BufferPtr group = device_->allocate(sizeof(GroupState), MemoryKind::optimizer_state);
   KernelCall call(KernelId::begin_step, {}, BeginStepParams{});
-  EXPECT_EQ(refusal(call.with({in_.get(), 0, 16}).with({}).with({})), "");
+  EXPECT_EQ(refusal(call.with({group.get(), 0, sizeof(GroupState)}).with({}).with({})), "");
 }
 
 TEST_F(NullDevice, RefusesARangeOutsideItsBuffer) {
   EXPECT_EQ(refusal(cast().with({in_.get(), 4, 16}).with({out_.get(), 0, 16})),
             "kernel cast: 16 bytes at offset 4 leave buffer 'in' of 16 bytes");
   EXPECT_NE(refusal(cast().with({in_.get(), 8, SIZE_MAX - 4}).with({out_.get(), 0, 16})), "");
+}
+
+TEST_F(NullDevice, RefusesARangeThatIsShorterThanTheCount) {
+  EXPECT_EQ(refusal(cast().with({in_.get(), 0, 16}).with({out_.get(), 0, 12})),
+            "kernel cast: buffer 'out' has 12 bytes, but 16 are needed");
+}
+
+TEST_F(NullDevice, RefusesDeviceStateOfTheWrongSize) {
+  KernelCall call(KernelId::scaler_update, {}, ScalerUpdateParams{});
+  EXPECT_EQ(refusal(call.with({in_.get(), 0, 16})),
+            "kernel scaler_update: buffer 'scaler' has 16 bytes, but 24 are needed");
 }
 
 TEST_F(NullDevice, RefusesBuffersOfTwoDevices) {
@@ -84,8 +95,7 @@ TEST_F(NullDevice, RefusesBuffersOfTwoDevices) {
 
 TEST_F(NullDevice, RefusesAFunctionThatDoesNotExist) {
   KernelCall call(KernelId::unary, {.function = 200}, UnaryParams{});
-  EXPECT_EQ(refusal(call.with({in_.get(), 0, 16}).with({out_.get(), 0, 16})),
-            "kernel unary: there is no function 200");
+  EXPECT_EQ(refusal(call.with({in_.get(), 0, 16}).with({out_.get(), 0, 16})), "kernel unary: there is no function 200");
 }
 
 }  // namespace

@@ -88,10 +88,10 @@ TEST_F(OracleCopy, CopyOfFiveAxesVisitsEachElementOnce) {
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = static_cast<double>(i);
   const Elements in = f32(values);
   const Elements out = f32(Values(values.size(), -1));
-  launch(KernelId::copy, {}, CopyParams{.rank = 5,
-                                        .sizes = {2, 3, 2, 2, 2},
-                                        .in_strides = {24, 8, 4, 2, 1},
-                                        .out_strides = {24, 8, 4, 2, 1}}, {in, out});
+  launch(
+      KernelId::copy, {},
+      CopyParams{.rank = 5, .sizes = {2, 3, 2, 2, 2}, .in_strides = {24, 8, 4, 2, 1}, .out_strides = {24, 8, 4, 2, 1}},
+      {in, out});
   EXPECT_EQ(out.read(), values);
 }
 

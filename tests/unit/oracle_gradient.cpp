@@ -101,9 +101,7 @@ TEST_F(OracleGradient, NormsOfEveryOrderJoinTheirRanges) {
   EXPECT_EQ(norm({{0, 0}, {}}, 2.0), 0.0);
 }
 
-TEST_F(OracleGradient, SquaresBeyondF32GiveAnInfiniteNorm) {
-  EXPECT_EQ(norm({{1e20, 1e20}}, 2.0), kInfinity);
-}
+TEST_F(OracleGradient, SquaresBeyondF32GiveAnInfiniteNorm) { EXPECT_EQ(norm({{1e20, 1e20}}, 2.0), kInfinity); }
 
 TEST_F(OracleGradient, NaNSurvivesEveryNormAndEveryLaterRange) {
   for (const double p : {0.5, 1.0, 2.0, kInfinity, -kInfinity}) {

@@ -10,8 +10,18 @@ using Values = std::vector<double>;
 class OracleMatmul : public OracleTest {};
 
 MatmulParams dense(int m, int n, int k) {
-  return {.m = m, .n = n, .k = k, .batch = 1, .lda = k, .ldb = n, .ldc = n, .a_batch_stride = 0,
-          .b_batch_stride = 0, .c_batch_stride = 0, .alpha = 1.0f, .beta = 0.0f};
+  return {.m = m,
+          .n = n,
+          .k = k,
+          .batch = 1,
+          .lda = k,
+          .ldb = n,
+          .ldc = n,
+          .a_batch_stride = 0,
+          .b_batch_stride = 0,
+          .c_batch_stride = 0,
+          .alpha = 1.0f,
+          .beta = 0.0f};
 }
 
 constexpr BufferRange kAbsent{};

@@ -39,8 +39,8 @@ class OracleOptim : public OracleTest {
   }
 };
 
-constexpr AdamParams kAdam{.count = 1, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f, .weight_decay = 0.0f,
-                           .decoupled = 1};
+constexpr AdamParams kAdam{
+    .count = 1, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f, .weight_decay = 0.0f, .decoupled = 1};
 
 TEST_F(OracleOptim, BeginStepCountsAppliedStepsOnly) {
   const auto group = group_of(0.1f);

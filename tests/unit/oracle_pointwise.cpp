@@ -133,8 +133,8 @@ TEST_F(OraclePointwise, TypesOfOperandsAndResultMayDiffer) {
 }
 
 TEST_F(OraclePointwise, BinaryBroadcastsThroughStridesOfZero) {
-  const Elements a = f32({1, 2, 3});   // a row
-  const Elements b = f32({10, 20});    // a column
+  const Elements a = f32({1, 2, 3});  // a row
+  const Elements b = f32({10, 20});   // a column
   const Elements y = f32(Values(6));
   launch(KernelId::binary, {.function = static_cast<std::uint8_t>(BinaryFunction::add)},
          BinaryParams{.rank = 2, .sizes = {2, 3}, .a_strides = {0, 1}, .b_strides = {1, 0}, .dy_strides = {}},
@@ -147,8 +147,7 @@ TEST_F(OraclePointwise, GradientReadsAStridedOutputGradient) {
   const Elements b = f32({5, 6, 7, 8});
   const Elements dy = f32({1, 10});  // the same for each column
   const Elements dx = f32(Values(4));
-  launch(KernelId::binary_grad,
-         {.function = static_cast<std::uint8_t>(BinaryFunction::mul), .flags = kFlagSecond},
+  launch(KernelId::binary_grad, {.function = static_cast<std::uint8_t>(BinaryFunction::mul), .flags = kFlagSecond},
          BinaryParams{.rank = 2, .sizes = {2, 2}, .a_strides = {2, 1}, .b_strides = {2, 1}, .dy_strides = {1, 0}},
          {a, b, dy, dx});
   EXPECT_EQ(dx.read(), (Values{1, 2, 30, 40}));

@@ -39,9 +39,7 @@ TEST_F(OracleSoftmax, LargeInputsDoNotOverflow) {
   EXPECT_EQ(softmax({0, -10000}, 1, kFlagLog), (Values{0, -10000}));
 }
 
-TEST_F(OracleSoftmax, MinusInfinityHasNoProbability) {
-  EXPECT_EQ(softmax({1, -kInfinity}, 1, 0), (Values{1, 0}));
-}
+TEST_F(OracleSoftmax, MinusInfinityHasNoProbability) { EXPECT_EQ(softmax({1, -kInfinity}, 1, 0), (Values{1, 0})); }
 
 TEST_F(OracleSoftmax, GradientsMatchFiniteDifferences) {
   const Values x = {0.3, -0.7, 1.1, 0.2, 0.9, -0.4};

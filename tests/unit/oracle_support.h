@@ -1,13 +1,13 @@
 // Runs single kernels of the scalar oracle on host values.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cstring>
 #include <initializer_list>
 #include <limits>
 #include <memory>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "backends/registry.h"
 #include "core/dtype.h"

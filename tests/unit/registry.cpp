@@ -51,7 +51,8 @@ TEST(Registry, RefusesAnUnavailableBackendWithTheReason) {
   for (const BackendStatus& status : list_backends()) {
     if (status.available) continue;
     const std::string message = refusal(status.name);
-    EXPECT_TRUE(message.starts_with("backend '" + status.name + "' is not available: " + status.detail + ". Available: "))
+    EXPECT_TRUE(
+        message.starts_with("backend '" + status.name + "' is not available: " + status.detail + ". Available: "))
         << message;
   }
 }

@@ -84,7 +84,8 @@ void norm(const KernelCall& call, Threads&) {
 void clip_norm(const KernelCall& call, Threads&) {
   const auto params = call.params<ClipParams>();
   const Array gradient(call, 0);
-  const float ratio = params.limit / (*data_of<float>(call, 1) + 1e-6f);
+  // Reciprocal, then product: the two roundings of PyTorch's number / tensor.
+  const float ratio = 1.0f / (*data_of<float>(call, 1) + 1e-6f) * params.limit;
   const float factor = ratio > 1.0f ? 1.0f : ratio;  // NaN stays NaN
   for (std::uint32_t i = 0; i < params.count; ++i) gradient.set(i, multiply(gradient, i, factor));
 }

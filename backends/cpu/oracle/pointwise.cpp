@@ -32,8 +32,8 @@ constexpr UnaryForward kUnaryForward[] = {
 };
 
 constexpr UnaryDerivative kUnaryDerivative[] = {
-#define AM_UNARY(name, forward, derivative)                                                  \
-  []([[maybe_unused]] double x, [[maybe_unused]] double y, [[maybe_unused]] double p0,       \
+#define AM_UNARY(name, forward, derivative)                                            \
+  []([[maybe_unused]] double x, [[maybe_unused]] double y, [[maybe_unused]] double p0, \
      [[maybe_unused]] double p1) -> double { return derivative; },
 #include "kernel/shared/pointwise.def"
 #undef AM_UNARY
@@ -47,7 +47,7 @@ constexpr BinaryFormula kBinaryForward[] = {
 
 // [0]: the derivative of a, [1]: that of b.
 constexpr BinaryFormula kBinaryDerivative[][2] = {
-#define AM_BINARY(name, forward, da, db)                                            \
+#define AM_BINARY(name, forward, da, db)                                              \
   {[]([[maybe_unused]] double a, [[maybe_unused]] double b) -> double { return da; }, \
    []([[maybe_unused]] double a, [[maybe_unused]] double b) -> double { return db; }},
 #include "kernel/shared/pointwise.def"
@@ -86,10 +86,9 @@ void binary(const KernelCall& call, Threads&) {
   const Array a(call, 0);
   const Array b(call, 1);
   const Array y(call, 2);
-  for_each_index<2>(params.rank, params.sizes, {params.a_strides, params.b_strides},
-                    [&](std::int64_t n, const std::array<std::int64_t, 2>& at) {
-                      y.set(n, forward(a[at[0]], b[at[1]]));
-                    });
+  for_each_index<2>(
+      params.rank, params.sizes, {params.a_strides, params.b_strides},
+      [&](std::int64_t n, const std::array<std::int64_t, 2>& at) { y.set(n, forward(a[at[0]], b[at[1]])); });
 }
 
 void binary_grad(const KernelCall& call, Threads&) {
