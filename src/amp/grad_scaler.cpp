@@ -181,17 +181,21 @@ void GradScaler::update(float new_scale) {
   for (auto& [optimizer, record] : records_) record.stage = Stage::ready;
 }
 
+// Each setter checks a copy first, so that a refused value changes nothing.
 void GradScaler::set_growth_factor(float factor) {
-  options_.growth_factor = factor;
-  validate();
+  GradScalerOptions changed = options_;
+  changed.growth_factor = factor;
+  options_ = GradScaler(changed).options_;
 }
 void GradScaler::set_backoff_factor(float factor) {
-  options_.backoff_factor = factor;
-  validate();
+  GradScalerOptions changed = options_;
+  changed.backoff_factor = factor;
+  options_ = GradScaler(changed).options_;
 }
 void GradScaler::set_growth_interval(int interval) {
-  options_.growth_interval = interval;
-  validate();
+  GradScalerOptions changed = options_;
+  changed.growth_interval = interval;
+  options_ = GradScaler(changed).options_;
 }
 
 float GradScaler::scale_value() const {

@@ -42,11 +42,11 @@ bool eligible(DType type) { return is_floating(type) && type != DType::f64; }
 DType widest_of(const OpInfo& op, DType active, std::span<const Operand> inputs) {
   DType winner = active;
   for (const Operand& input : inputs) {
-    if (!eligible(input.dtype) || input.dtype == winner) continue;
-    require(input.dtype == DType::f32 || winner == DType::f32,
-            "'{}' has inputs of type {} and {} under autocast; convert one of them, neither holds the other's values",
-            op.name, name_of(winner), name_of(input.dtype));
-    winner = DType::f32;
+    if (!eligible(input.dtype)) continue;
+    require(input.dtype == DType::f32 || input.dtype == active,
+            "'{}' has an input of type {} under autocast to {}; convert it, neither type holds the other's values",
+            op.name, name_of(input.dtype), name_of(active));
+    if (input.dtype == DType::f32) winner = DType::f32;
   }
   return winner;
 }

@@ -13,6 +13,8 @@
 #include "core/error.h"
 #include "core/rng.h"
 #include "core/shape.h"
+#include "data/dataset.h"
+#include "data/loader.h"
 #include "nn/init.h"
 #include "nn/layers.h"
 #include "nn/module.h"
@@ -31,4 +33,9 @@
 #include "optim/schedule.h"
 #include "optim/sgd.h"
 #include "tensor/tensor.h"
+#include "train/accuracy.h"
+#include "train/main.h"
+#include "train/options.h"
+#include "train/recipe.h"
+#include "train/session.h"
 // IWYU pragma: end_exports

@@ -1,5 +1,7 @@
 #include "nn/module.h"
 
+#include <algorithm>
+
 #include "autograd/trace.h"
 
 namespace amphora::nn {
@@ -32,7 +34,10 @@ Parameter Module::register_parameter(Parameter parameter) {
 }
 
 void Module::collect(const std::string& prefix, std::vector<std::pair<std::string, Parameter>>& out) const {
-  for (const Parameter& parameter : parameters_) out.emplace_back(prefix + parameter.name(), parameter);
+  for (const Parameter& parameter : parameters_) {
+    const bool known = std::any_of(out.begin(), out.end(), [&](const auto& e) { return e.second.is_same(parameter); });
+    if (!known) out.emplace_back(prefix + parameter.name(), parameter);
+  }
   for (const auto& module : modules_) module->collect(prefix + module->name_ + ".", out);
 }
 

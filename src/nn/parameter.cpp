@@ -98,17 +98,19 @@ void Parameter::gather(std::span<const Parameter> parameters) {
   std::vector<Parameter> alone;
   std::int64_t total = 0;
   for (const Parameter& parameter : parameters) {
-    if (parameter.arena()->count() != parameter.count()) continue;
+    if (parameter.arena()->is_settled()) continue;
     alone.push_back(parameter);
     total += parameter.count();
   }
-  if (alone.size() < 2) return;
-  const auto arena = std::make_shared<ParameterArena>(alone.front().arena()->device(), total);
-  std::int64_t start = 0;
-  for (const Parameter& parameter : alone) {
-    parameter.place(arena, start);
-    start += parameter.count();
+  if (alone.size() > 1) {
+    const auto arena = std::make_shared<ParameterArena>(alone.front().arena()->device(), total);
+    std::int64_t start = 0;
+    for (const Parameter& parameter : alone) {
+      parameter.place(arena, start);
+      start += parameter.count();
+    }
   }
+  for (const Parameter& parameter : alone) parameter.arena()->settle();
 }
 
 std::vector<ParameterRun> runs_of(std::span<const Parameter> parameters, bool with_gradient_only) {

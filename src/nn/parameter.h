@@ -32,6 +32,10 @@ class ParameterArena {
   // Called after the masters and fresh_working_copy() were written together.
   void mark_fresh();
 
+  // Whether an optimizer keeps state for this memory by now, so that no parameter may leave it.
+  bool is_settled() const { return settled_; }
+  void settle() { settled_ = true; }
+
  private:
   struct WorkingCopy {
     Tensor flat;
@@ -41,6 +45,7 @@ class ParameterArena {
   Tensor gradients_;
   std::array<WorkingCopy, 2> copies_;  // f16, bf16
   int latest_ = -1;                    // the copy that was used last
+  bool settled_ = false;
 };
 
 class Parameter {
@@ -66,8 +71,8 @@ class Parameter {
   std::int64_t start() const { return state_->start; }
   bool is_same(const Parameter& other) const { return state_ == other.state_; }
 
-  // Moves parameters that lie alone into one common arena, in the order given, with their values and gradients.
-  // Parameters that share an arena already stay where they are.
+  // Moves parameters that were not gathered before into one common arena, in the order given, with their values and
+  // gradients. The others stay where they are.
   static void gather(std::span<const Parameter> parameters);
 
  private:

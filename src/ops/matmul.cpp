@@ -168,7 +168,8 @@ Tensor linear(const Tensor& input, const Tensor& weights, const Tensor& biases, 
   Tensor x = input;
   Tensor weight = weights;
   Tensor bias = biases;
-  const OpScope scope("linear", {&x, &weight, &bias});
+  const std::string_view epilogue = activation == Activation::none ? std::string_view{} : name_of(activation);
+  const OpScope scope("linear", {&x, &weight, &bias}, ops::Loads::as_given, epilogue);
   require(weight.rank() == 2 && x.rank() >= 1 && x.size(-1) == weight.size(1),
           "linear: input of shape {} does not fit weights of shape {} ([out, in])", x.shape().str(),
           weight.shape().str());

@@ -15,10 +15,10 @@ bool eligible(DType type) { return is_floating(type) && type != DType::f64; }
 
 }  // namespace
 
-OpScope::OpScope(std::string_view op, std::initializer_list<Tensor*> inputs, Loads loads)
-    : OpScope(amp::find_op(op), inputs, loads) {}
+OpScope::OpScope(std::string_view op, std::initializer_list<Tensor*> inputs, Loads loads, std::string_view epilogue)
+    : OpScope(amp::find_op(op), inputs, loads, epilogue) {}
 
-OpScope::OpScope(const amp::OpInfo& op, std::initializer_list<Tensor*> inputs, Loads loads)
+OpScope::OpScope(const amp::OpInfo& op, std::initializer_list<Tensor*> inputs, Loads loads, std::string_view epilogue)
     : op_(op), inputs_(inputs) {
   std::vector<amp::Operand> operands;
   std::vector<DType> arrived;
@@ -48,7 +48,7 @@ OpScope::OpScope(const amp::OpInfo& op, std::initializer_list<Tensor*> inputs, L
   }
   if (autograd::Trace* trace = autograd::active_trace()) {
     trace->add({.phase = "forward",
-                .op = std::string(op.name),
+                .op = epilogue.empty() ? std::string(op.name) : fmt::format("{}+{}", op.name, epilogue),
                 .inputs = arrived,
                 .rule = std::string(amp::name_of(decision_.rule)) + (decision_.overridden ? "*" : ""),
                 .ran_in = decision_.result,

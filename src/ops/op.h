@@ -23,8 +23,11 @@ class OpScope {
  public:
   // Undefined tensors among `inputs` are optional operands that are absent. Converted ones are replaced in place.
   // Throws Error when the policy refuses, or the inputs are on several devices.
-  OpScope(std::string_view op, std::initializer_list<Tensor*> inputs, Loads loads = Loads::as_given);
-  OpScope(const amp::OpInfo& op, std::initializer_list<Tensor*> inputs, Loads loads = Loads::as_given);
+  // `epilogue` names what the kernel does to the result, for the trace.
+  OpScope(std::string_view op, std::initializer_list<Tensor*> inputs, Loads loads = Loads::as_given,
+          std::string_view epilogue = {});
+  OpScope(const amp::OpInfo& op, std::initializer_list<Tensor*> inputs, Loads loads = Loads::as_given,
+          std::string_view epilogue = {});
 
   // The type of the op's result: what the inputs promote to after the rule's conversions.
   DType result() const { return decision_.result; }

@@ -42,12 +42,11 @@ Tensor scaled_sum(std::string_view name, const Tensor& input, int axis, bool mea
   launch_reduce(Reduction::sum, contiguous(x), y, params_for(x.shape(), a, scale));
   autograd::record(name, y, {x}, [shape = x.shape(), type = x.dtype(), scale](const Tensor& dy, Gradients& gradients) {
     // The same number for a whole row: scaled while it is small, then repeated without a copy.
-    Tensor small = converted(dy, type);
-    if (scale != 1.0f) {
-      small = Tensor::empty(dy.device(), dy.shape(), type);
+    const Tensor source = contiguous(dy);
+    Tensor small = Tensor::empty(dy.device(), dy.shape(), type);
+    if (small.count() > 0) {
       const Spec spec{.types = {dy.dtype(), type}, .function = static_cast<std::uint8_t>(UnaryFunction::affine)};
       KernelCall call(KernelId::unary, spec, UnaryParams{static_cast<std::uint32_t>(dy.count()), scale, 0.0f});
-      const Tensor source = contiguous(dy);
       dy.device().launch(call.with(range_of(source)).with(range_of(small)));
     }
     gradients.give(0, small.view(shape, broadcast_strides(small.shape(), small.strides(), shape), small.offset()));

@@ -16,6 +16,10 @@ Optimizer::Optimizer(std::string name, std::vector<std::string> state_names)
 void Optimizer::add_group(const Parameters& parameters, float lr) {
   require(!parameters.empty(), "{}: a group without parameters", name_);
   require(std::isfinite(lr) && lr >= 0.0f, "{}: the learning rate is {}; it must be finite and at least 0", name_, lr);
+  for (const nn::Parameter& parameter : parameters) {
+    require(members_.insert(parameter.tensor().leaf().get()).second, "{}: parameter '{}' is given twice", name_,
+            parameter.name());
+  }
   nn::Parameter::gather(parameters);
   Device& device = parameters.front().arena()->device();
   Tensor state = Tensor::empty(device, {sizeof(GroupState) / 4}, DType::i32, MemoryKind::optimizer_state);

@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -50,8 +51,8 @@ class Optimizer : public amp::GradientOwner {
   };
 
   Optimizer(std::string name, std::vector<std::string> state_names);
-  // Adds a group and gathers its parameters into one arena. Throws Error when there are none, or the rate is not a
-  // finite number of at least 0.
+  // Adds a group and gathers its parameters into one arena. Throws Error when there are none, when one is in the
+  // optimizer already, or the rate is not a finite number of at least 0.
   void add_group(const Parameters& parameters, float lr);
 
   // Queues the update kernel of one run; `working` is undefined where no fresh working copy exists.
@@ -66,6 +67,7 @@ class Optimizer : public amp::GradientOwner {
   std::string name_;
   std::vector<std::string> state_names_;
   std::vector<Group> groups_;
+  std::set<const void*> members_;  // the leaves of all groups
   std::map<std::pair<const nn::ParameterArena*, std::string>, Tensor> states_;
 };
 

@@ -6,9 +6,10 @@
 #include <map>
 #include <memory>
 
+#include "hwy/highway.h"
+
 #include "backends/cpu/simd/targets.h"
 #include "backends/registry.h"
-#include "hwy/highway.h"
 
 namespace amphora::conformance {
 namespace {
@@ -59,14 +60,14 @@ Array Array::as(DType type) const {
 }
 
 bool Array::same_bytes(const Array& other) const {
-  return present() == other.present() && (!present() || (bytes() == other.bytes() &&
-                                                         std::memcmp(data_, other.data_, bytes()) == 0));
+  return present() == other.present() &&
+         (!present() || (bytes() == other.bytes() && std::memcmp(data_, other.data_, bytes()) == 0));
 }
 
 bool Array::guards_intact() const {
   const auto intact = [](std::byte value) { return value == kPattern; };
-  return !present() || (std::all_of(data_ - kGuard, data_, intact) &&
-                        std::all_of(data_ + bytes(), data_ + bytes() + kGuard, intact));
+  return !present() ||
+         (std::all_of(data_ - kGuard, data_, intact) && std::all_of(data_ + bytes(), data_ + bytes() + kGuard, intact));
 }
 
 Array Random::array(DType type, std::size_t count, double deviation) {
@@ -97,9 +98,7 @@ std::vector<std::int64_t> supported_targets() {
   return targets;
 }
 
-std::string target_test_name(const testing::TestParamInfo<std::int64_t>& info) {
-  return hwy::TargetName(info.param);
-}
+std::string target_test_name(const testing::TestParamInfo<std::int64_t>& info) { return hwy::TargetName(info.param); }
 
 cpu::Threads& threads(int count) {
   static std::map<int, std::unique_ptr<cpu::Threads>> pools;
@@ -118,7 +117,8 @@ std::vector<Array> run(cpu::Launcher launcher, const KernelCall& call, const std
   for (std::size_t i = 0; i < results.size(); ++i) {
     EXPECT_TRUE(results[i].guards_intact()) << info.name << " wrote outside of buffer " << i;
     if (info.access[i] == 'r' || info.access[i] == 'R') {
-      EXPECT_TRUE(results[i].same_bytes(arrays[i])) << info.name << " changed buffer " << i << ", which it may only read";
+      EXPECT_TRUE(results[i].same_bytes(arrays[i]))
+          << info.name << " changed buffer " << i << ", which it may only read";
     }
   }
   return results;

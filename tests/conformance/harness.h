@@ -1,12 +1,12 @@
 // What the conformance tests share: guarded arrays, random values, and running one call on a kernel and on the oracle.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cstddef>
 #include <cstdint>
 #include <random>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "backends/cpu/kernels.h"
 #include "core/dtype.h"
@@ -48,7 +48,8 @@ class Array {
   std::byte* data_ = nullptr;
 };
 
-// Random numbers of one test; the seed is fresh in every run and printed when the test fails. AMPHORA_TEST_SEED sets it.
+// Random numbers of one test; the seed is fresh in every run and printed when the test fails. AMPHORA_TEST_SEED sets
+// it.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}

@@ -5,19 +5,20 @@
 // between the rounded ends.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <cmath>
+#include <initializer_list>
 #include <limits>
+
+#include <gtest/gtest.h>
 
 #include "conformance/harness.h"
 
 namespace amphora::conformance {
 
-inline constexpr double kUnit = 0x1p-24;  // relative error of one rounding in f32
-inline constexpr double kUlp = 0x1p-23;   // a unit in the last place is at most this much of the value
-inline constexpr double kTiny = 0x1p-149; // absolute error where f32 is subnormal
+inline constexpr double kUnit = 0x1p-24;   // relative error of one rounding in f32
+inline constexpr double kUlp = 0x1p-23;    // a unit in the last place is at most this much of the value
+inline constexpr double kTiny = 0x1p-149;  // absolute error where f32 is subnormal
 
 inline constexpr double kEndless = std::numeric_limits<double>::infinity();
 
@@ -97,21 +98,26 @@ inline Interval absolute(const Interval& x) {
   return x.low > 0 ? x : Interval{-x.high, -x.low};
 }
 inline Interval power(const Interval& x, const Interval& exponent) {
-  const double p = (exponent.low + exponent.high) / 2;
   if (x.low < 0 && x.high > 0) return Interval::anything();
-  return hull({std::pow(x.low, p), std::pow(x.high, p)}).widened(kUlp);
+  return hull({std::pow(x.low, exponent.low), std::pow(x.low, exponent.high), std::pow(x.high, exponent.low),
+               std::pow(x.high, exponent.high)})
+      .widened(kUlp);
+}
+
+inline double rounded(DType type, double value) {
+  double storage;
+  store_element(type, &storage, 0, value);
+  return load_element(type, &storage, 0);
 }
 
 // Expects element `i` to be what storing a number of `interval` can give.
-inline void expect_inside(const Array& actual, std::size_t i, Interval interval) {
-  Array ends(actual.type(), 2);
-  ends.set(0, interval.low);
-  ends.set(1, interval.high);
+inline void expect_inside(const Array& actual, std::size_t i, const Interval& interval) {
+  const double low = rounded(actual.type(), interval.low);
+  const double high = rounded(actual.type(), interval.high);
   const double value = actual[i];
-  const bool inside = ends[0] <= value && value <= ends[1];
   const bool may_be_nan = std::isnan(value) && interval.is_endless();
-  EXPECT_TRUE(inside || may_be_nan) << "element " << i << " is " << value << ", outside of [" << ends[0] << ", "
-                                    << ends[1] << "]";
+  EXPECT_TRUE((low <= value && value <= high) || may_be_nan)
+      << "element " << i << " is " << value << ", outside of [" << low << ", " << high << "]";
 }
 
 // Where the true result is infinite or NaN, bounds mean nothing: the result must be of the same kind.

@@ -13,8 +13,9 @@
 #include <cstddef>
 #include <cstring>
 
-#include "core/dtype.h"
 #include "hwy/highway.h"
+
+#include "core/dtype.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace amphora::cpu::simd::HWY_NAMESPACE {
@@ -80,8 +81,7 @@ HWY_INLINE Floats widen(F16, Halves bits) {
   // 2^-14 + fraction * 2^-24 - 2^-14 is exact.
   const FloatTag df;
   const Floats offset = hn::BitCast(df, hn::Set(d, 113u << 23));
-  const Words subnormal =
-      hn::BitCast(d, hn::Sub(hn::BitCast(df, hn::Add(shifted, hn::Set(d, 113u << 23))), offset));
+  const Words subnormal = hn::BitCast(d, hn::Sub(hn::BitCast(df, hn::Add(shifted, hn::Set(d, 113u << 23))), offset));
   Words magnitude = hn::IfThenElse(hn::Eq(exponent, hn::Zero(d)), subnormal, normal);
   magnitude = hn::IfThenElse(hn::Eq(exponent, hn::Set(d, 0x7C00u)), special, magnitude);
   return hn::BitCast(df, hn::Or(sign, magnitude));
@@ -95,12 +95,10 @@ HWY_INLINE Halves narrow(F16, Floats values) {
   const Words magnitude = hn::And(bits, hn::Set(d, 0x7FFF'FFFFu));
   const Words odd = hn::And(hn::ShiftRight<13>(magnitude), hn::Set(d, 1u));
   // Rebias the exponent (mod 2^32), round the 13 low bits away; a carry into the exponent is right.
-  const Words normal =
-      hn::ShiftRight<13>(hn::Add(hn::Add(magnitude, odd), hn::Set(d, 0xC800'0000u + 0xFFFu)));
+  const Words normal = hn::ShiftRight<13>(hn::Add(hn::Add(magnitude, odd), hn::Set(d, 0xC800'0000u + 0xFFFu)));
   // An addend whose last bit weighs 2^-24 makes the adder round a subnormal.
   const Words magic = hn::Set(d, 126u << 23);
-  const Words subnormal =
-      hn::Sub(hn::BitCast(d, hn::Add(hn::BitCast(df, magnitude), hn::BitCast(df, magic))), magic);
+  const Words subnormal = hn::Sub(hn::BitCast(d, hn::Add(hn::BitCast(df, magnitude), hn::BitCast(df, magic))), magic);
   const Words payload = hn::And(hn::ShiftRight<13>(magnitude), hn::Set(d, 0x3FFu));
   const Words nan = hn::Or(payload, hn::Set(d, 0x7E00u));
   Words result = hn::IfThenElse(hn::Lt(magnitude, hn::Set(d, 113u << 23)), subnormal, normal);

@@ -17,7 +17,7 @@ namespace amphora::cpu::simd::HWY_NAMESPACE {
 struct Counter {
   Words v;
   Counter() = default;
-  HWY_INLINE Counter(Words words) : v(words) {}  // NOLINT: philox.h writes plain expressions
+  HWY_INLINE Counter(Words words) : v(words) {}                            // NOLINT: philox.h writes plain expressions
   HWY_INLINE Counter(std::uint32_t word) : v(hn::Set(WordTag(), word)) {}  // NOLINT
 };
 HWY_INLINE Counter operator*(Counter a, Counter b) { return hn::Mul(a.v, b.v); }
@@ -27,9 +27,7 @@ HWY_INLINE Counter& operator+=(Counter& a, Counter b) { return a = hn::Add(a.v, 
 HWY_INLINE Counter high_product(Counter a, Counter b) {
   const WordTag d;
   const hn::Repartition<std::uint64_t, WordTag> wide;
-  const auto odd_lanes = [&](Words v) HWY_ATTR {
-    return hn::BitCast(d, hn::ShiftRight<32>(hn::BitCast(wide, v)));
-  };
+  const auto odd_lanes = [&](Words v) HWY_ATTR { return hn::BitCast(d, hn::ShiftRight<32>(hn::BitCast(wide, v))); };
   const auto even = hn::BitCast(d, hn::ShiftRight<32>(hn::MulEven(a.v, b.v)));
   const auto odd = hn::BitCast(d, hn::MulEven(odd_lanes(a.v), odd_lanes(b.v)));
   return hn::OddEven(odd, even);

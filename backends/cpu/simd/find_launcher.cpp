@@ -1,9 +1,9 @@
 // Which kernel has a vectorised form for which types.
-#include "backends/cpu/simd/launchers.h"
-#include "backends/cpu/simd/targets.h"
-
 #include "hwy/highway.h"
 #include "hwy/targets.h"
+
+#include "backends/cpu/simd/launchers.h"
+#include "backends/cpu/simd/targets.h"
 
 namespace amphora::cpu::simd {
 namespace {

@@ -126,21 +126,20 @@ void norm(const KernelCall& call, Threads& threads) {
 
 void clip_norm(const KernelCall& call, Threads& threads) {
   const auto params = call.params<ClipParams>();
-  const float ratio = params.limit / (*data_of<float>(call, 1) + 1e-6f);
+  // Reciprocal, then product: the two roundings of PyTorch's number / tensor, and of the oracle.
+  const float ratio = 1.0f / (*data_of<float>(call, 1) + 1e-6f) * params.limit;
   const float factor = ratio > 1.0f ? 1.0f : ratio;  // NaN stays NaN
   if (factor == 1.0f) return;
   auto* gradient = data_of<float>(call, 0);
-  run_chunks(threads, params.count, [&](std::size_t begin, std::size_t end) {
-    multiply(gradient + begin, end - begin, factor);
-  });
+  run_chunks(threads, params.count,
+             [&](std::size_t begin, std::size_t end) { multiply(gradient + begin, end - begin, factor); });
 }
 
 void clip_value(const KernelCall& call, Threads& threads) {
   const auto params = call.params<ClipParams>();
   auto* gradient = data_of<float>(call, 0);
-  run_chunks(threads, params.count, [&](std::size_t begin, std::size_t end) {
-    clamp(gradient + begin, end - begin, params.limit);
-  });
+  run_chunks(threads, params.count,
+             [&](std::size_t begin, std::size_t end) { clamp(gradient + begin, end - begin, params.limit); });
 }
 
 Launcher find_kernel(KernelId kernel) {

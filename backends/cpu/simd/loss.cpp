@@ -16,16 +16,18 @@ void cross_entropy(const KernelCall& call, Threads& threads) {
   const Input logits(call.spec.types[0], data_of(call, 0));
   const auto* targets = data_of<std::int32_t>(call, 1);
   const std::size_t columns = params.columns;
-  run_rows(threads, params.rows, columns, [&](std::size_t row) {
-    const float* x = logits.read(row * columns, columns, scratch_row(0, columns));
-    const float shift = blocks.largest(x, columns);
-    // In f64 from here on: the loss is the small difference of two numbers that may be large.
-    const double log_sum = shift + std::log(static_cast<double>(blocks.sum_of_exp(x, shift, columns)));
-    const std::int64_t target = targets[row];
-    const bool valid = target >= 0 && target < static_cast<std::int64_t>(columns);
-    const double loss = valid ? log_sum - x[target] : std::numeric_limits<double>::quiet_NaN();
-    store_element(call.spec.types[2], data_of(call, 2), row, loss);
-    store_element(call.spec.types[3], data_of(call, 3), row, log_sum);
+  run_rows(threads, params.rows, columns, [&](std::size_t first, std::size_t rows) {
+    const float* x = logits.read(first * columns, rows * columns, scratch_rows(0, rows * columns));
+    for (std::size_t row = first; row < first + rows; ++row, x += columns) {
+      const float shift = blocks.largest(x, columns);
+      // In f64 from here on: the loss is the small difference of two numbers that may be large.
+      const double log_sum = shift + std::log(static_cast<double>(blocks.sum_of_exp(x, shift, columns)));
+      const std::int64_t target = targets[row];
+      const bool valid = target >= 0 && target < static_cast<std::int64_t>(columns);
+      const double loss = valid ? log_sum - x[target] : std::numeric_limits<double>::quiet_NaN();
+      store_element(call.spec.types[2], data_of(call, 2), row, loss);
+      store_element(call.spec.types[3], data_of(call, 3), row, log_sum);
+    }
   });
 }
 
@@ -36,21 +38,25 @@ void cross_entropy_grad(const KernelCall& call, Threads& threads) {
   const auto* targets = data_of<std::int32_t>(call, 1);
   const Output dlogits(call.spec.types[0], data_of(call, 4));
   const std::size_t columns = params.columns;
-  run_rows(threads, params.rows, columns, [&](std::size_t row) {
-    const float* x = logits.read(row * columns, columns, scratch_row(0, columns));
-    float* dx = dlogits.place(row * columns, scratch_row(1, columns));
-    const std::int64_t target = targets[row];
-    if (target < 0 || target >= static_cast<std::int64_t>(columns)) {
-      std::fill(dx, dx + columns, 0.0f);
-    } else {
+  run_rows(threads, params.rows, columns, [&](std::size_t first, std::size_t rows) {
+    const std::size_t begin = first * columns, count = rows * columns;
+    const float* x = logits.read(begin, count, scratch_rows(0, count));
+    float* const place = dlogits.place(begin, scratch_rows(1, count));
+    float* dx = place;
+    for (std::size_t row = first; row < first + rows; ++row, x += columns, dx += columns) {
+      const std::int64_t target = targets[row];
+      if (target < 0 || target >= static_cast<std::int64_t>(columns)) {
+        std::fill(dx, dx + columns, 0.0f);
+        continue;
+      }
       const double log_sum = load_element(call.spec.types[2], data_of(call, 2), row);
       const double factor = load_element(call.spec.types[3], data_of(call, 3), row * params.dloss_stride);
-      // p - 1 of the target, without cancellation where p is nearly 1.
+      // p - 1 of the target, without cancellation where p is nearly 1. Before dx, which may lie where x does.
       const double missing = std::expm1(x[target] - log_sum);
       blocks.scaled_exp(x, static_cast<float>(log_sum), static_cast<float>(factor), dx, columns);
       dx[target] = static_cast<float>(factor * missing);
     }
-    dlogits.write(row * columns, columns, dx);
+    dlogits.write(begin, count, place);
   });
 }
 

@@ -13,8 +13,9 @@
 #include <cmath>
 #include <limits>
 
-#include "backends/cpu/simd/convert-inl.h"
 #include "hwy/contrib/math/math-inl.h"
+
+#include "backends/cpu/simd/convert-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace amphora::cpu::simd::HWY_NAMESPACE {
@@ -32,9 +33,7 @@ HWY_INLINE Value operator-(Value a, Value b) { return {hn::Sub(a.v, b.v)}; }
 HWY_INLINE Value operator*(Value a, Value b) { return {hn::Mul(a.v, b.v)}; }
 HWY_INLINE Value operator/(Value a, Value b) { return {hn::Div(a.v, b.v)}; }
 HWY_INLINE Condition less(Value a, Value b) { return hn::Lt(a.v, b.v); }
-HWY_INLINE Value select(Condition condition, Value yes, Value no) {
-  return {hn::IfThenElse(condition, yes.v, no.v)};
-}
+HWY_INLINE Value select(Condition condition, Value yes, Value no) { return {hn::IfThenElse(condition, yes.v, no.v)}; }
 HWY_INLINE Value square_root(Value x) { return {hn::Sqrt(x.v)}; }
 HWY_INLINE Value absolute(Value x) { return {hn::Abs(x.v)}; }
 

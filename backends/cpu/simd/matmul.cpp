@@ -2,12 +2,11 @@
 //
 // Memory stays 16-bit: the scratch of a thread is bounded, whatever the size of the product. Tiles follow from the
 // shape alone, so results don't depend on the number of threads.
-#include <cblas.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <cstring>
 #include <vector>
+
+#include <cblas.h>
 
 #include "backends/cpu/simd/blocks.h"
 #include "backends/cpu/simd/launchers.h"
@@ -49,26 +48,32 @@ namespace {
 
 HWY_EXPORT(find_add_scaled);
 
-// A 16-bit operand is widened this many elements of k at a time: with the tiles below, two panels of at most 256 KiB.
-inline constexpr int kPanelDepth = 512;
-
 struct Tiling {
   int rows;
   int columns;
-  int depth;
+  int depth;  // how much of k is widened at a time
 };
 
-int even_part(int size, int limit, int multiple) {
+// The smallest number of equal parts of at most `limit`, rounded up to whole vectors.
+int even_part(int size, int limit) {
+  constexpr int kVector = 16;
   const int parts = (size + limit - 1) / limit;
-  return ((size + parts - 1) / parts + multiple - 1) / multiple * multiple;
+  return ((size + parts - 1) / parts + kVector - 1) / kVector * kVector;
 }
 
-int env(const char* n, int d) { const char* e = std::getenv(n); return e ? std::atoi(e) : d; }
-
+// Large tiles widen and pack less, small ones keep more threads busy: large ones where there are many. With few columns
+// OpenBLAS is fastest on few rows too (it then skips packing).
 Tiling tiling_of(const MatmulParams& params) {
-  static const int tm = env("TM", 128), tn = env("TN", 128), tk = env("TK", kPanelDepth);
-  return {even_part(params.m, tm, 16), even_part(params.n, tn, 16), even_part(std::max(params.k, 1), tk, 16)};
+  constexpr int kNarrow = 32, kNarrowRows = 64, kRows = 128, kColumns = 128, kDepth = 400;
+  const std::int64_t tiles =
+      std::int64_t{params.batch} * ((params.m + kRows - 1) / kRows) * ((params.n + 2 * kColumns - 1) / (2 * kColumns));
+  const int columns = tiles >= 8 ? 2 * kColumns : kColumns;
+  const int rows = params.n <= kNarrow ? kNarrowRows : kRows;
+  return {even_part(params.m, rows), even_part(params.n, columns), even_part(std::max(params.k, 1), kDepth)};
 }
+
+// Fewer multiplications than this are done before another thread would have woken.
+inline constexpr std::int64_t kSmallProduct = 1 << 18;
 
 // Scratch of one thread, kept between calls.
 struct Scratch {
@@ -84,7 +89,10 @@ thread_local Scratch scratch;
 class Operand {
  public:
   Operand(DType type, const void* data, int leading, bool transposed)
-      : data_(static_cast<const std::byte*>(data)), size_(size_of(type)), widen_(widen_from(type)), leading_(leading),
+      : data_(static_cast<const std::byte*>(data)),
+        size_(size_of(type)),
+        widen_(widen_from(type)),
+        leading_(leading),
         transposed_(transposed) {}
 
   bool in_place() const { return widen_ == nullptr; }
@@ -104,6 +112,10 @@ class Operand {
     const std::byte* from = data_ + first * static_cast<std::int64_t>(size_);
     if (widen_ == nullptr) return {reinterpret_cast<const float*>(from), leading_};
     float* values = Scratch::sized(storage, static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns));
+    if (columns == leading_) {
+      widen_(from, values, static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns));
+      return {values, columns};
+    }
     for (int r = 0; r < rows; ++r) {
       widen_(from + static_cast<std::size_t>(r) * static_cast<std::size_t>(leading_) * size_,
              values + static_cast<std::size_t>(r) * static_cast<std::size_t>(columns),
@@ -127,9 +139,12 @@ class Product {
         a_(call.spec.types[0], data_of(call, 0), params_.lda, (call.spec.flags & kFlagTransposeA) != 0),
         b_(call.spec.types[1], data_of(call, 1), params_.ldb, (call.spec.flags & kFlagTransposeB) != 0),
         tiling_(tiling_of(params_)),
-        c_in_(call.spec.types[2], data_of(call, 2)), c_out_(call.spec.types[2], data_of(call, 2)),
-        bias_(call.spec.types[3], data_of(call, 3)), aux_(call.spec.types[2], data_of(call, 4)),
-        has_bias_(data_of(call, 3) != nullptr), has_aux_(data_of(call, 4) != nullptr) {
+        c_in_(call.spec.types[2], data_of(call, 2)),
+        c_out_(call.spec.types[2], data_of(call, 2)),
+        bias_(call.spec.types[3], data_of(call, 3)),
+        aux_(call.spec.types[2], data_of(call, 4)),
+        has_bias_(data_of(call, 3) != nullptr),
+        has_aux_(data_of(call, 4) != nullptr) {
     const auto activation = static_cast<Activation>(call.spec.function);
     if (activation != Activation::none) activation_ = unary_blocks(function_of(activation)).forward;
     in_place_ = call.spec.types[2] == DType::f32 && !has_bias_ && !has_aux_ && activation_ == nullptr;
@@ -141,7 +156,8 @@ class Product {
     const int across = (params_.n + tiling_.columns - 1) / tiling_.columns;
     const auto tiles = static_cast<std::size_t>(down) * static_cast<std::size_t>(across);
     const std::size_t tasks = tiles * static_cast<std::size_t>(params_.batch);
-    run_tasks(threads, tasks, false, [&](std::size_t task) {
+    const std::int64_t products = std::int64_t{params_.m} * params_.n * params_.k * params_.batch;
+    run_tasks(threads, tasks, products <= kSmallProduct, [&](std::size_t task) {
       const auto tile = static_cast<int>(task % tiles);
       run_tile(static_cast<std::int64_t>(task / tiles), tile / across * tiling_.rows, tile % across * tiling_.columns);
     });

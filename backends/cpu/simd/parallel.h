@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <functional>
 
+#include "backends/cpu/simd/blocks.h"
 #include "backends/cpu/threads.h"
 
 namespace amphora::cpu::simd {
@@ -31,26 +32,26 @@ template <class Body>
 void run_chunks(Threads& threads, std::size_t count, const Body& body) {
   if (count == 0) return;
   if (count <= kInline) return body(std::size_t{0}, count);
-  run_tasks(threads, (count + kChunk - 1) / kChunk, false, [&](std::size_t task) {
-    body(task * kChunk, std::min(count, (task + 1) * kChunk));
-  });
-}
-
-// Calls body(row) for each row of `columns` elements, whole rows to a task.
-template <class Body>
-void run_rows(Threads& threads, std::size_t rows, std::size_t columns, const Body& body) {
-  if (rows == 0 || columns == 0) return;
-  const std::size_t band = std::max<std::size_t>(1, kChunk / columns / 4);  // a row costs more than its elements' load
-  run_tasks(threads, (rows + band - 1) / band, rows * columns <= kInline / 4, [&](std::size_t task) {
-    const std::size_t end = std::min(rows, (task + 1) * band);
-    for (std::size_t row = task * band; row < end; ++row) body(row);
-  });
+  run_tasks(threads, (count + kChunk - 1) / kChunk, false,
+            [&](std::size_t task) { body(task * kChunk, std::min(count, (task + 1) * kChunk)); });
 }
 
 // Calls body(begin, count) over [begin, end) in blocks of `block` or less.
 template <class Body>
 void for_blocks(std::size_t begin, std::size_t end, std::size_t block, const Body& body) {
   for (; begin < end; begin += block) body(begin, std::min(block, end - begin));
+}
+
+// Calls body(first, count) over bands of rows of `columns` elements; a band fits a block unless a single row does not.
+template <class Body>
+void run_rows(Threads& threads, std::size_t rows, std::size_t columns, const Body& body) {
+  if (rows == 0 || columns == 0) return;
+  const std::size_t band = std::max<std::size_t>(1, kBlock / columns);
+  // Exponentials make a row dearer than its size says, so a quarter of the usual elements is a task.
+  const std::size_t task_rows = std::max<std::size_t>(1, kChunk / 4 / columns / band) * band;
+  run_tasks(threads, (rows + task_rows - 1) / task_rows, rows * columns <= kInline / 4, [&](std::size_t task) {
+    for_blocks(task * task_rows, std::min(rows, (task + 1) * task_rows), band, body);
+  });
 }
 
 }  // namespace amphora::cpu::simd

@@ -1,11 +1,12 @@
 // unary, unary_grad, binary, binary_grad: the rows of pointwise.def over vectors of f32.
+#include "backends/cpu/simd/pointwise.h"
+
 #include <array>
 #include <string_view>
 
 #include "backends/cpu/simd/blocks.h"
 #include "backends/cpu/simd/launchers.h"
 #include "backends/cpu/simd/parallel.h"
-#include "backends/cpu/simd/pointwise.h"
 #include "backends/cpu/simd/targets.h"
 
 #undef HWY_TARGET_INCLUDE
@@ -60,39 +61,39 @@ HWY_INLINE void map(const std::array<const float*, kInputs>& inputs, float* out,
   }
 }
 
-#define AM_UNARY(name, forward, derivative)                                                            \
-  void name##_forward(const float* in, float* out, std::size_t count, float c0, float c1) {            \
-    [[maybe_unused]] const Value p0 = constant(c0), p1 = constant(c1);                                 \
-    map<1>({in}, out, count, [&](const Value* values) HWY_ATTR {                                       \
-      [[maybe_unused]] const Value x = values[0];                                                      \
-      return forward;                                                                                  \
-    });                                                                                                \
-  }                                                                                                    \
-  void name##_derivative(const UnaryInputs& in, float* out, std::size_t count, float c0, float c1) {   \
-    [[maybe_unused]] const Value p0 = constant(c0), p1 = constant(c1);                                 \
-    map<3>(in, out, count, [&](const Value* values) HWY_ATTR {                                         \
-      [[maybe_unused]] const Value x = values[0], y = values[1];                                       \
-      return values[2] * (derivative);                                                                 \
-    });                                                                                                \
+#define AM_UNARY(name, forward, derivative)                                                          \
+  void name##_forward(const float* in, float* out, std::size_t count, float c0, float c1) {          \
+    [[maybe_unused]] const Value p0 = constant(c0), p1 = constant(c1);                               \
+    map<1>({in}, out, count, [&](const Value* values) HWY_ATTR {                                     \
+      [[maybe_unused]] const Value x = values[0];                                                    \
+      return forward;                                                                                \
+    });                                                                                              \
+  }                                                                                                  \
+  void name##_derivative(const UnaryInputs& in, float* out, std::size_t count, float c0, float c1) { \
+    [[maybe_unused]] const Value p0 = constant(c0), p1 = constant(c1);                               \
+    map<3>(in, out, count, [&](const Value* values) HWY_ATTR {                                       \
+      [[maybe_unused]] const Value x = values[0], y = values[1];                                     \
+      return values[2] * (derivative);                                                               \
+    });                                                                                              \
   }
-#define AM_BINARY(name, forward, da, db)                                             \
-  void name##_forward(const BinaryInputs& in, float* out, std::size_t count) {       \
-    map<2>({in[0], in[1]}, out, count, [](const Value* values) HWY_ATTR {            \
-      const Value a = values[0], b = values[1];                                      \
-      return forward;                                                                \
-    });                                                                              \
-  }                                                                                  \
-  void name##_derivative_a(const BinaryInputs& in, float* out, std::size_t count) {  \
-    map<3>(in, out, count, [](const Value* values) HWY_ATTR {                        \
-      [[maybe_unused]] const Value a = values[0], b = values[1];                     \
-      return values[2] * (da);                                                       \
-    });                                                                              \
-  }                                                                                  \
-  void name##_derivative_b(const BinaryInputs& in, float* out, std::size_t count) {  \
-    map<3>(in, out, count, [](const Value* values) HWY_ATTR {                        \
-      [[maybe_unused]] const Value a = values[0], b = values[1];                     \
-      return values[2] * (db);                                                       \
-    });                                                                              \
+#define AM_BINARY(name, forward, da, db)                                            \
+  void name##_forward(const BinaryInputs& in, float* out, std::size_t count) {      \
+    map<2>({in[0], in[1]}, out, count, [](const Value* values) HWY_ATTR {           \
+      const Value a = values[0], b = values[1];                                     \
+      return forward;                                                               \
+    });                                                                             \
+  }                                                                                 \
+  void name##_derivative_a(const BinaryInputs& in, float* out, std::size_t count) { \
+    map<3>(in, out, count, [](const Value* values) HWY_ATTR {                       \
+      [[maybe_unused]] const Value a = values[0], b = values[1];                    \
+      return values[2] * (da);                                                      \
+    });                                                                             \
+  }                                                                                 \
+  void name##_derivative_b(const BinaryInputs& in, float* out, std::size_t count) { \
+    map<3>(in, out, count, [](const Value* values) HWY_ATTR {                       \
+      [[maybe_unused]] const Value a = values[0], b = values[1];                    \
+      return values[2] * (db);                                                      \
+    });                                                                             \
   }
 #include "kernel/shared/pointwise.def"
 #undef AM_UNARY

@@ -12,7 +12,9 @@ namespace {
 
 // Whether an expression of pointwise.def names a variable: what it leaves out need not be converted.
 constexpr bool mentions(std::string_view expression, char variable) {
-  const auto is_word = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+  const auto is_word = [](char c) {
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+  };
   for (std::size_t i = 0; i < expression.size(); ++i) {
     const bool starts = i == 0 || !is_word(expression[i - 1]);
     const bool ends = i + 1 == expression.size() || !is_word(expression[i + 1]);

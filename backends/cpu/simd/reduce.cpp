@@ -26,16 +26,12 @@ struct Sum {
 };
 struct Max {
   static constexpr float kNeutral = -std::numeric_limits<float>::infinity();
-  static HWY_INLINE Floats join(Floats a, Floats b) {
-    return hn::IfThenElse(hn::Or(hn::Gt(b, a), hn::Ne(b, b)), b, a);
-  }
+  static HWY_INLINE Floats join(Floats a, Floats b) { return hn::IfThenElse(hn::Or(hn::Gt(b, a), hn::IsNaN(b)), b, a); }
   static double join(double a, double b) { return b > a || b != b ? b : a; }
 };
 struct Min {
   static constexpr float kNeutral = std::numeric_limits<float>::infinity();
-  static HWY_INLINE Floats join(Floats a, Floats b) {
-    return hn::IfThenElse(hn::Or(hn::Lt(b, a), hn::Ne(b, b)), b, a);
-  }
+  static HWY_INLINE Floats join(Floats a, Floats b) { return hn::IfThenElse(hn::Or(hn::Lt(b, a), hn::IsNaN(b)), b, a); }
   static double join(double a, double b) { return b < a || b != b ? b : a; }
 };
 

@@ -61,34 +61,36 @@ float sum(const float* x, std::size_t total) {
 }
 
 float dot(const float* x, const float* y, std::size_t total) {
-  return sum_over(total, [&](std::size_t i, std::size_t count)
-                             HWY_ATTR { return hn::Mul(get(x + i, count), get(y + i, count)); });
+  return sum_over(
+      total, [&](std::size_t i, std::size_t count) HWY_ATTR { return hn::Mul(get(x + i, count), get(y + i, count)); });
 }
 
 HWY_INLINE Floats exp_of(Floats x) { return exponential({x}).v; }
 
 float sum_of_exp(const float* x, float shift, std::size_t total) {
   const Floats s = splat(shift);
-  return sum_over(total, [&](std::size_t i, std::size_t count)
-                             HWY_ATTR { return exp_of(hn::Sub(get(x + i, count), s)); });
+  return sum_over(total,
+                  [&](std::size_t i, std::size_t count) HWY_ATTR { return exp_of(hn::Sub(get(x + i, count), s)); });
 }
 
 void scaled_exp(const float* x, float shift, float factor, float* out, std::size_t total) {
   const Floats s = splat(shift), f = splat(factor);
-  fill_from(out, total, [&](std::size_t i, std::size_t count)
-                            HWY_ATTR { return hn::Mul(f, exp_of(hn::Sub(get(x + i, count), s))); });
+  fill_from(out, total, [&](std::size_t i, std::size_t count) HWY_ATTR {
+    return hn::Mul(f, exp_of(hn::Sub(get(x + i, count), s)));
+  });
 }
 
 void subtract(const float* x, float shift, float rest, float* out, std::size_t total) {
   const Floats s = splat(shift), r = splat(rest);
-  fill_from(out, total, [&](std::size_t i, std::size_t count)
-                            HWY_ATTR { return hn::Sub(hn::Sub(get(x + i, count), s), r); });
+  fill_from(out, total,
+            [&](std::size_t i, std::size_t count) HWY_ATTR { return hn::Sub(hn::Sub(get(x + i, count), s), r); });
 }
 
 void softmax_grad(const float* y, const float* dy, float dot_product, float* out, std::size_t total) {
   const Floats d = splat(dot_product);
-  fill_from(out, total, [&](std::size_t i, std::size_t count)
-                            HWY_ATTR { return hn::Mul(get(y + i, count), hn::Sub(get(dy + i, count), d)); });
+  fill_from(out, total, [&](std::size_t i, std::size_t count) HWY_ATTR {
+    return hn::Mul(get(y + i, count), hn::Sub(get(dy + i, count), d));
+  });
 }
 
 void log_softmax_grad(const float* y, const float* dy, float total_dy, float* out, std::size_t total) {
@@ -121,17 +123,20 @@ void softmax(const KernelCall& call, Threads& threads) {
   const Input in(call.spec.types[0], data_of(call, 0));
   const Output out(call.spec.types[1], data_of(call, 1));
   const std::size_t columns = params.columns;
-  run_rows(threads, params.rows, columns, [&](std::size_t row) {
-    const float* x = in.read(row * columns, columns, scratch_row(0, columns));
-    float* y = out.place(row * columns, scratch_row(1, columns));
-    const float shift = blocks.largest(x, columns);
-    const float sum = blocks.sum_of_exp(x, shift, columns);
-    if (logarithm) {
-      blocks.subtract(x, shift, static_cast<float>(std::log(static_cast<double>(sum))), y, columns);
-    } else {
-      blocks.scaled_exp(x, shift, 1.0f / sum, y, columns);
+  run_rows(threads, params.rows, columns, [&](std::size_t first, std::size_t rows) {
+    const std::size_t begin = first * columns, count = rows * columns;
+    const float* x = in.read(begin, count, scratch_rows(0, count));
+    float* y = out.place(begin, scratch_rows(1, count));
+    for (std::size_t row = 0; row < count; row += columns) {
+      const float shift = blocks.largest(x + row, columns);
+      const float sum = blocks.sum_of_exp(x + row, shift, columns);
+      if (logarithm) {
+        blocks.subtract(x + row, shift, static_cast<float>(std::log(static_cast<double>(sum))), y + row, columns);
+      } else {
+        blocks.scaled_exp(x + row, shift, 1.0f / sum, y + row, columns);
+      }
     }
-    out.write(row * columns, columns, y);
+    out.write(begin, count, y);
   });
 }
 
@@ -143,16 +148,19 @@ void softmax_grad(const KernelCall& call, Threads& threads) {
   const Input dy_in(call.spec.types[1], data_of(call, 1));
   const Output out(call.spec.types[2], data_of(call, 2));
   const std::size_t columns = params.columns;
-  run_rows(threads, params.rows, columns, [&](std::size_t row) {
-    const float* y = y_in.read(row * columns, columns, scratch_row(0, columns));
-    const float* dy = dy_in.read(row * columns, columns, scratch_row(1, columns));
-    float* dx = out.place(row * columns, scratch_row(1, columns));
-    if (logarithm) {
-      blocks.log_softmax_grad(y, dy, blocks.sum(dy, columns), dx, columns);
-    } else {
-      blocks.softmax_grad(y, dy, blocks.dot(y, dy, columns), dx, columns);
+  run_rows(threads, params.rows, columns, [&](std::size_t first, std::size_t rows) {
+    const std::size_t begin = first * columns, count = rows * columns;
+    const float* y = y_in.read(begin, count, scratch_rows(0, count));
+    const float* dy = dy_in.read(begin, count, scratch_rows(1, count));
+    float* dx = out.place(begin, scratch_rows(1, count));
+    for (std::size_t row = 0; row < count; row += columns) {
+      if (logarithm) {
+        blocks.log_softmax_grad(y + row, dy + row, blocks.sum(dy + row, columns), dx + row, columns);
+      } else {
+        blocks.softmax_grad(y + row, dy + row, blocks.dot(y + row, dy + row, columns), dx + row, columns);
+      }
     }
-    out.write(row * columns, columns, dx);
+    out.write(begin, count, dx);
   });
 }
 

@@ -1,0 +1,65 @@
+// Trains a multilayer perceptron on Fashion-MNIST in mixed precision.
+//
+//   ./run train mlp --precision bf16 --epochs 5
+#include <optional>
+
+#include "amphora/amphora.h"
+
+namespace {
+
+namespace am = amphora;
+using am::Activation;
+using am::nn::Linear;
+
+void train(const am::train::Options& options) {
+  am::train::Session session(options);
+  am::Device& device = session.device();
+
+  const am::data::Split images = session.fashion_mnist();
+  const am::data::Loader loader(device, images.train, {.batch_size = options.batch_size, .seed = options.seed});
+  const am::data::Loader test_loader(
+      device, images.test, {.batch_size = 1000, .shuffle = false, .normalization = loader.normalization()});
+
+  // Masters are f32; products under autocast read 16-bit working copies, which the optimizer keeps fresh.
+  am::RandomSource random(options.seed);
+  am::nn::Sequential model(Linear(device, random, 784, 512, {.activation = Activation::relu}),
+                           Linear(device, random, 512, 512, {.activation = Activation::relu}),
+                           Linear(device, random, 512, 10));
+
+  const auto parameters = model.parameters();
+  const auto optimizer = am::train::make_optimizer(options, parameters);
+  const auto schedule = am::train::make_schedule(options, session.step_count(loader));
+  am::amp::GradScaler scaler(options.scaler);
+  std::optional<am::optim::Ema> ema;
+  if (options.ema > 0.0f) ema.emplace(parameters, options.ema);
+
+  for (const am::train::Batch& batch : session.batches(loader)) {
+    am::Tensor loss;
+    {
+      const am::amp::Autocast autocast(options.precision);
+      loss = am::cross_entropy(model(batch.images), batch.labels) / batch.batches_in_step;
+    }
+    scaler.scale(loss).backward();
+    session.add_loss(loss);
+    if (!batch.ends_step) continue;
+
+    scaler.unscale(*optimizer);
+    if (options.clip_norm > 0.0f) am::optim::clip_grad_norm(parameters, options.clip_norm);
+    optimizer->set_lr(schedule(batch.step));
+    const am::amp::StepOutcome outcome = scaler.step(*optimizer);  // skipped on the device if a gradient overflowed
+    scaler.update();
+    optimizer->zero_grad();
+    if (ema) ema->update();
+    session.step_done(outcome, scaler, *optimizer);
+  }
+
+  session.finish([&] {
+    std::optional<am::optim::Ema::Scope> averaged;
+    if (ema) averaged.emplace(*ema);
+    return am::train::accuracy(model, test_loader, options.precision);
+  });
+}
+
+}  // namespace
+
+int main(int argc, char** argv) { return am::train::run_main("mlp", argc, argv, train); }

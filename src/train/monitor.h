@@ -1,0 +1,86 @@
+// Monitor: follows a run without making it wait.
+//
+// Each step leaves copies of its loss and of the scaler's state under way to the host. They are read two steps later,
+// when they have long arrived.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "amp/grad_scaler.h"
+#include "backends/device.h"
+#include "io/file.h"
+#include "tensor/tensor.h"
+#include "train/progress.h"
+#include "train/summary.h"
+
+namespace amphora::train {
+
+struct RunLength {
+  std::int64_t epochs = 0;
+  std::int64_t steps = 0;  // in all
+};
+
+class Monitor {
+ public:
+  // `log` may be null.
+  Monitor(bool quiet, std::unique_ptr<io::LineFile> log);
+
+  void start(const RunLength& length);
+  // A batch's share of the step's loss.
+  void add_loss(const Tensor& loss);
+  void step_done(const amp::StepOutcome& outcome, const amp::GradScaler& scaler, float lr);
+  // A step whose last call was step_done() is over, loading included.
+  void step_over(std::int64_t epoch, std::int64_t items, bool ends_epoch);
+  // Reads what is still under way; the clock stops.
+  void stop();
+
+  // Loss, times and scaler; the rest of the summary stays as it is.
+  void report(Summary& summary) const;
+
+ private:
+  using Clock = std::chrono::steady_clock;
+  struct Pending {
+    std::int64_t step = 0;
+    std::int64_t epoch = 0;
+    bool ends_epoch = false;
+    float lr = 0.0f;
+    std::vector<std::unique_ptr<Readback>> losses;
+    amp::StepOutcome outcome;
+    std::unique_ptr<Readback> scaler;
+  };
+
+  void read(Pending& pending);
+  void write_log(const Pending& pending, double loss, bool skipped);
+  ProgressState progress_state(std::int64_t epoch, double loss) const;
+
+  Progress progress_;
+  std::unique_ptr<io::LineFile> log_;
+  RunLength length_;
+  Pending current_;
+  std::deque<Pending> pending_;
+
+  Clock::time_point start_;
+  Clock::time_point last_;
+  double seconds_ = 0.0;
+  std::vector<float> step_ms_;
+  std::int64_t items_ = 0;
+
+  std::int64_t steps_read_ = 0;
+  std::int64_t skipped_ = 0;
+  double epoch_loss_ = 0.0;  // summed over the steps of the epoch that is read now
+  std::int64_t epoch_steps_ = 0;
+  double final_loss_ = 0.0;
+  std::optional<double> smooth_loss_;
+  bool scaled_ = false;
+  std::vector<ScaleChange> scales_;
+};
+
+// Of an empty list: 0.
+double median(std::vector<float> values);
+
+}  // namespace amphora::train

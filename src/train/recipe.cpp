@@ -1,0 +1,22 @@
+#include "train/recipe.h"
+
+#include "optim/adam.h"
+#include "optim/sgd.h"
+
+namespace amphora::train {
+
+std::unique_ptr<optim::Optimizer> make_optimizer(const Options& options, const std::vector<nn::Parameter>& parameters) {
+  switch (options.optimizer) {
+    case OptimizerKind::sgd:
+      return std::make_unique<optim::Sgd>(parameters, optim::SgdOptions{.lr = options.lr, .momentum = 0.9f});
+    case OptimizerKind::adam: return std::make_unique<optim::Adam>(parameters, optim::AdamOptions{.lr = options.lr});
+    case OptimizerKind::adamw: break;
+  }
+  return std::make_unique<optim::AdamW>(parameters, optim::AdamOptions{.lr = options.lr, .weight_decay = 0.01f});
+}
+
+optim::Schedule make_schedule(const Options& options, std::int64_t steps) {
+  return optim::warmup_cosine(options.lr, steps / 20, steps);
+}
+
+}  // namespace amphora::train

@@ -1,0 +1,20 @@
+// Objects made as the command line asks for them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "nn/parameter.h"
+#include "optim/optimizer.h"
+#include "optim/schedule.h"
+#include "train/options.h"
+
+namespace amphora::train {
+
+std::unique_ptr<optim::Optimizer> make_optimizer(const Options& options, const std::vector<nn::Parameter>& parameters);
+
+// Warm-up over the first twentieth of the steps, then half a cosine down to 0.
+optim::Schedule make_schedule(const Options& options, std::int64_t steps);
+
+}  // namespace amphora::train

@@ -1,0 +1,124 @@
+// fill, cast, copy and accumulate give the oracle's bits.
+#include <array>
+#include <vector>
+
+#include "conformance/harness.h"
+
+namespace amphora::conformance {
+namespace {
+
+AMPHORA_ON_EVERY_TARGET(Copy);
+
+constexpr std::uint32_t kCounts[] = {0, 1, 3, 4, 15, 16, 17, 31, 1023, 1024, 1025, 40001};
+
+template <class Params>
+void expect_equal(KernelId kernel, const Spec& spec, const Params& params, const std::vector<Array>& arrays) {
+  const auto expected = run_oracle_as_is(kernel, spec, params, arrays);
+  const auto actual = run_simd(kernel, spec, params, arrays);
+  for (std::size_t i = 0; i < arrays.size(); ++i) EXPECT_TRUE(actual[i].same_bytes(expected[i])) << "buffer " << i;
+}
+
+TEST_P(Copy, fill_writes_every_element) {
+  for (const DType type : kAllDTypes) {
+    for (const std::uint32_t count : kCounts) {
+      Spec spec;
+      spec.types[0] = type;
+      const FillParams params{count, static_cast<float>(random.normal(100.0))};
+      expect_equal(KernelId::fill, spec, params, {Array(type, count)});
+    }
+  }
+}
+
+TEST_P(Copy, cast_matches_the_oracle_for_every_pair_of_types) {
+  for (const DType from : kFloats) {
+    for (const DType to : kFloats) {
+      for (const std::uint32_t count : kCounts) {
+        Spec spec;
+        spec.types = {from, to};
+        expect_equal(KernelId::cast, spec, CountParams{count}, {random.array(from, count, 10.0), Array(to, count)});
+      }
+    }
+  }
+}
+
+TEST_P(Copy, accumulate_rounds_the_sum_once) {
+  for (const DType from : kFloats) {
+    for (const DType to : kFloats) {
+      if (to != DType::f32 && from != to) continue;  // other mixes round a sum that f32 holds inexactly
+      for (const std::uint32_t count : kCounts) {
+        Spec spec;
+        spec.types = {from, to};
+        expect_equal(KernelId::accumulate, spec, CountParams{count},
+                     {random.array(from, count), random.array(to, count)});
+      }
+    }
+  }
+}
+
+// A random view of an array: some axes permuted, some repeated, some with gaps.
+struct View {
+  CopyParams params{};
+  std::size_t in_count = 1;
+  std::size_t out_count = 1;
+};
+
+View random_view(Random& random) {
+  View view;
+  CopyParams& p = view.params;
+  p.rank = static_cast<int>(random.below(6));
+  std::array<int, 5> order{};
+  int elements = 1;
+  for (int axis = 0; axis < p.rank; ++axis) {
+    p.sizes[axis] = static_cast<int>(1 + random.below(elements > 1000 ? 3 : random.below(3) == 0 ? 40 : 7));
+    elements *= p.sizes[axis];
+    const auto at = static_cast<int>(random.below(axis + 1));
+    for (int i = axis; i > at; --i) order[static_cast<std::size_t>(i)] = order[static_cast<std::size_t>(i - 1)];
+    order[static_cast<std::size_t>(at)] = axis;
+  }
+  for (int i = p.rank - 1; i >= 0; --i) {
+    const int axis = order[static_cast<std::size_t>(i)];
+    const bool repeats = random.below(5) == 0;
+    const auto gap = static_cast<std::size_t>(random.below(8) == 0 ? 2 : 1);
+    p.in_strides[axis] = repeats ? 0 : static_cast<int>(view.in_count * gap);
+    if (!repeats) view.in_count *= static_cast<std::size_t>(p.sizes[axis]) * gap;
+  }
+  const auto gap = static_cast<std::size_t>(random.below(8) == 0 ? 3 : 1);
+  for (int axis = p.rank - 1; axis >= 0; --axis) {
+    p.out_strides[axis] = static_cast<int>(view.out_count * gap);
+    view.out_count *= static_cast<std::size_t>(p.sizes[axis]) * gap;
+  }
+  return view;
+}
+
+TEST_P(Copy, copy_matches_the_oracle_for_random_views) {
+  for (int repetition = 0; repetition < 100; ++repetition) {
+    const View view = random_view(random);
+    const DType type = kAllDTypes[random.below(5)];
+    Spec spec;
+    spec.types = {type, type};
+    expect_equal(KernelId::copy, spec, view.params,
+                 {random.array(type, view.in_count, 100.0), random.array(type, view.out_count, 100.0)});
+  }
+}
+
+TEST_P(Copy, copy_transposes_matrices_of_every_size) {
+  for (const DType type : {DType::f32, DType::f16, DType::f64}) {
+    for (const auto& [rows, columns] :
+         std::vector<std::array<int, 2>>{{1, 1}, {1, 9}, {16, 16}, {17, 31}, {300, 257}}) {
+      Spec spec;
+      spec.types = {type, type};
+      const CopyParams params{3, {3, rows, columns}, {rows * columns, 1, rows}, {rows * columns, columns, 1}};
+      const auto count = static_cast<std::size_t>(3 * rows * columns);
+      expect_equal(KernelId::copy, spec, params, {random.array(type, count), Array(type, count)});
+    }
+  }
+}
+
+TEST_P(Copy, copy_of_nothing_leaves_the_target_alone) {
+  Spec spec;
+  const CopyParams params{2, {0, 5}, {5, 1}, {5, 1}};
+  expect_equal(KernelId::copy, spec, params, {random.array(DType::f32, 5), random.array(DType::f32, 5)});
+}
+
+}  // namespace
+}  // namespace amphora::conformance
