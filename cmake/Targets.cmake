@@ -49,4 +49,10 @@ function(amphora_add_tests)
       amphora_${name} NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
       WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS ${name} TIMEOUT 600)
   endforeach()
+
+  # These tests run the sample as a user does.
+  if(TARGET amphora_train AND TARGET mlp)
+    add_dependencies(amphora_train mlp)
+    target_compile_definitions(amphora_train PRIVATE AMPHORA_MLP="$<TARGET_FILE:mlp>")
+  endif()
 endfunction()

@@ -17,8 +17,8 @@ void train(const am::train::Options& options) {
 
   const am::data::Split images = session.fashion_mnist();
   const am::data::Loader loader(device, images.train, {.batch_size = options.batch_size, .seed = options.seed});
-  const am::data::Loader test_loader(
-      device, images.test, {.batch_size = 1000, .shuffle = false, .normalization = loader.normalization()});
+  const am::data::Loader test_loader(device, images.test,
+                                     {.batch_size = 1000, .shuffle = false, .normalization = loader.normalization()});
 
   // Masters are f32; products under autocast read 16-bit working copies, which the optimizer keeps fresh.
   am::RandomSource random(options.seed);

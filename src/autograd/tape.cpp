@@ -1,6 +1,7 @@
 #include "autograd/tape.h"
 
 #include <algorithm>
+#include <atomic>
 #include <queue>
 #include <unordered_map>
 #include <utility>
@@ -15,7 +16,8 @@ namespace amphora::autograd {
 namespace {
 
 thread_local bool recording_on = true;
-thread_local std::uint64_t next_sequence = 0;
+// Of all threads, so that ops are in order too when one thread continues what another has recorded.
+std::atomic<std::uint64_t> next_sequence = 0;
 
 }  // namespace
 
@@ -148,21 +150,21 @@ class Engine {
 
 bool Gradients::wanted(int input) const {
   const Node::Edge& edge = node_.inputs[static_cast<std::size_t>(input)];
-  return edge.node != nullptr || edge.leaf != nullptr;
+  return edge.node != nullptr || (edge.leaf != nullptr && edge.leaf->wanted);
 }
 
 void Gradients::give(int input, const Tensor& gradient) {
   const Node::Edge& edge = node_.inputs[static_cast<std::size_t>(input)];
   if (edge.node != nullptr) {
     engine_.gather(edge.node, gradient);
-  } else if (edge.leaf != nullptr) {
+  } else if (edge.leaf != nullptr && edge.leaf->wanted) {
     edge.leaf->add(gradient);
   }
 }
 
 std::optional<Gradients::LeafTarget> Gradients::leaf_target(int input) {
   const Node::Edge& edge = node_.inputs[static_cast<std::size_t>(input)];
-  if (edge.leaf == nullptr) return std::nullopt;
+  if (edge.leaf == nullptr || !edge.leaf->wanted) return std::nullopt;
   const LeafTarget result{edge.leaf->storage(*edge.device), edge.leaf->defined};
   edge.leaf->defined = true;
   return result;

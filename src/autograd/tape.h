@@ -23,7 +23,7 @@ struct Leaf {
   DType dtype = DType::f32;
   Tensor gradient;
   bool defined = false;
-  bool wanted = true;  // false: frozen; nothing is recorded for its sake
+  bool wanted = true;  // false: frozen; nothing is recorded for its sake, and what was recorded gives it nothing
   // Gives a copy of the leaf's value in a lower type that its owner keeps fresh; empty: there is none.
   std::function<Tensor(DType)> working_copy;
 

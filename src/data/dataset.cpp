@@ -24,9 +24,10 @@ std::filesystem::path find_file(const std::filesystem::path& folder, const std::
     std::filesystem::path path = folder / (name + suffix);
     if (std::filesystem::exists(path, error)) return path;
   }
-  fail("there is no {}[.gz] in {}; give a folder with the four Fashion-MNIST files (--data DIR or AMPHORA_DATA), or "
-       "install the package dataset-fashion-mnist",
-       name, folder.string());
+  fail(
+      "there is no {}[.gz] in {}; give a folder with the four Fashion-MNIST files (--data DIR or AMPHORA_DATA), or "
+      "install the package dataset-fashion-mnist",
+      name, folder.string());
 }
 
 ImageSet load(const std::filesystem::path& folder, const std::string& prefix) {

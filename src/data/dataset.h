@@ -39,8 +39,8 @@ std::filesystem::path default_folder();
 // one is missing or bad, there is no image, images and labels differ in number, or a label is out of range.
 Split load_fashion_mnist(const std::filesystem::path& folder = {});
 
-// Random images of Fashion-MNIST's shape, each marked by a bright patch that tells its label, so that there is something
-// to learn. The same arguments give the same bytes.
+// Random images of Fashion-MNIST's shape, each marked by a bright patch that tells its label, so that there is
+// something to learn. The same arguments give the same bytes.
 ImageSet synthetic_images(std::int64_t count, std::uint64_t seed);
 
 }  // namespace amphora::data

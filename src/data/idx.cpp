@@ -1,7 +1,5 @@
 #include "data/idx.h"
 
-#include <zlib.h>
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -11,6 +9,8 @@
 #include <string>
 #include <string_view>
 #include <system_error>
+
+#include <zlib.h>
 
 #include "core/error.h"
 

@@ -33,8 +33,7 @@ Tensor upload(Device& device, const Shape& shape, const std::vector<T>& values, 
 // A ring of batches in host memory, which the thread fills and the consumer uploads from.
 class Epoch::Prefetch {
  public:
-  Prefetch(const Loader& loader, std::int64_t epoch)
-      : loader_(loader), thread_([this, epoch] { produce(epoch); }) {}
+  Prefetch(const Loader& loader, std::int64_t epoch) : loader_(loader), thread_([this, epoch] { produce(epoch); }) {}
   Prefetch(const Prefetch&) = delete;
   Prefetch& operator=(const Prefetch&) = delete;
   ~Prefetch() {
@@ -93,8 +92,8 @@ class Epoch::Prefetch {
         }
         const std::int64_t start = batch * loader_.options_.batch_size;
         const std::int64_t end = std::min(start + loader_.options_.batch_size, loader_.count());
-        fill(slot_of(batch), std::span(order).subspan(static_cast<std::size_t>(start),
-                                                      static_cast<std::size_t>(end - start)));
+        fill(slot_of(batch),
+             std::span(order).subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(end - start)));
         {
           const std::lock_guard lock(mutex_);
           made_ = batch + 1;

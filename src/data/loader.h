@@ -2,8 +2,8 @@
 //
 //   for (const data::Batch& batch : loader.epoch(0)) loss = cross_entropy(model(batch.images), batch.labels);
 //
-// The order depends on the seed and the epoch's number alone, and the arithmetic happens on the host: every backend gets
-// the same bits.
+// The order depends on the seed and the epoch's number alone, and the arithmetic happens on the host: every backend
+// gets the same bits.
 #pragma once
 
 #include <array>

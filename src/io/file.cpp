@@ -1,12 +1,12 @@
 #include "io/file.h"
 
-#include <unistd.h>
-
 #include <cerrno>
 #include <cstring>
 #include <string>
 #include <system_error>
 #include <utility>
+
+#include <unistd.h>
 
 #include "core/error.h"
 

@@ -1,8 +1,8 @@
 #include "io/table.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 namespace amphora::io {
 

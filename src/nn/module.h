@@ -24,8 +24,8 @@ class Module {
   // Runs forward() under the module's name, so that traces and messages can say where.
   Tensor operator()(const Tensor& x);
 
-  // All parameters, submodules' included, in the order of registration. One that is reached several times (tied weights)
-  // appears once.
+  // All parameters, submodules' included, in the order of registration. One that is reached several times (tied
+  // weights) appears once.
   std::vector<Parameter> parameters() const;
   // The same with their paths, "layers.0.weight".
   std::vector<std::pair<std::string, Parameter>> named_parameters() const;

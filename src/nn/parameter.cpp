@@ -98,6 +98,8 @@ void Parameter::gather(std::span<const Parameter> parameters) {
   std::vector<Parameter> alone;
   std::int64_t total = 0;
   for (const Parameter& parameter : parameters) {
+    require(&parameter.arena()->device() == &parameters.front().arena()->device(),
+            "parameters '{}' and '{}' lie on two devices", parameters.front().name(), parameter.name());
     if (parameter.arena()->is_settled()) continue;
     alone.push_back(parameter);
     total += parameter.count();

@@ -178,7 +178,7 @@ Tensor linear(const Tensor& input, const Tensor& weights, const Tensor& biases, 
   scope.require_one_type();
   const std::int64_t columns = weight.size(0);
   const std::int64_t depth = weight.size(1);
-  const std::int64_t rows = depth > 0 ? x.count() / depth : 0;
+  const std::int64_t rows = x.shape().without(-1).count();
   if (!x.is_contiguous()) x = reshape(x, x.shape());
   Tensor y = Tensor::empty(x.device(), x.shape().with(-1, columns), scope.result());
   const Tensor flat_x = x.view({rows, depth}, contiguous_strides({rows, depth}), x.offset());

@@ -47,7 +47,8 @@ void Optimizer::set_lr(float lr) {
 
 void Optimizer::set_lr(int group, float lr) {
   require(std::isfinite(lr) && lr >= 0.0f, "{}: the learning rate is {}; it must be finite and at least 0", name_, lr);
-  Group& target = groups_.at(static_cast<std::size_t>(group));
+  group_at(group);  // throws where there is none
+  Group& target = groups_[static_cast<std::size_t>(group)];
   if (target.lr == lr) return;
   target.lr = lr;
   target.state.device().upload(*target.state.buffer(), offsetof(GroupState, lr), std::as_bytes(std::span(&lr, 1)));

@@ -1,6 +1,7 @@
 #include "tensor/tensor.h"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 #include "backends/device.h"
@@ -50,8 +51,14 @@ Tensor Tensor::zeros(Device& device, const Shape& shape, DType dtype, MemoryKind
 }
 
 Tensor Tensor::full(Device& device, const Shape& shape, double value, DType dtype, MemoryKind kind) {
+  const auto narrow = static_cast<float>(value);
+  // The kernel's value is f32; what f32 does not hold would be rounded twice.
+  if (dtype != DType::f32 && std::isfinite(value) && narrow != value) {
+    const std::vector<double> values(static_cast<std::size_t>(shape.count()), value);
+    return from_values<double>(device, shape, values, dtype, kind);
+  }
   Tensor result = empty(device, shape, dtype, kind);
-  launch_fill(result, static_cast<float>(value));
+  launch_fill(result, narrow);
   return result;
 }
 

@@ -33,26 +33,26 @@ double Bench::median_ms() const { return median(step_ms_); }
 std::string Bench::str(std::int64_t items_per_step) const {
   const double step = median_ms();
   const auto [fastest, slowest] = std::minmax_element(step_ms_.begin(), step_ms_.end());
-  std::string text = fmt::format("median step {:.3f} ms of {} (fastest {:.3f}, slowest {:.3f}); {:.0f} images/s\n\n",
-                                 step, step_ms_.size(), *fastest, *slowest,
-                                 1000.0 * static_cast<double>(items_per_step) / step);
+  std::string text =
+      fmt::format("median step {:.3f} ms of {} (fastest {:.3f}, slowest {:.3f}); {:.0f} images/s\n\n", step,
+                  step_ms_.size(), *fastest, *slowest, 1000.0 * static_cast<double>(items_per_step) / step);
   std::array<std::size_t, kKernelCount> order{};
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),
                    [this](std::size_t a, std::size_t b) { return counters_.seconds[a] > counters_.seconds[b]; });
-  const double steps = static_cast<double>(kTimed);
-  const double total = profiled_ms_ / steps;
+  constexpr double kCount = kTimed;
+  const double total = profiled_ms_ / kCount;
   std::vector<io::Row> rows{{"kernel", "launches/step", "ms/step", "share"}};
   const auto add = [&rows, total](std::string name, std::string launches, double ms) {
-    rows.push_back({std::move(name), std::move(launches), fmt::format("{:.3f}", ms),
-                    fmt::format("{:.1f} %", 100.0 * ms / total)});
+    rows.push_back(
+        {std::move(name), std::move(launches), fmt::format("{:.3f}", ms), fmt::format("{:.1f} %", 100.0 * ms / total)});
   };
   double host = total;
   for (const std::size_t id : order) {
     if (counters_.launches[id] == 0) continue;
-    const double ms = 1000.0 * counters_.seconds[id] / steps;
+    const double ms = 1000.0 * counters_.seconds[id] / kCount;
     host -= ms;
-    add(std::string(kKernels[id].name), fmt::format("{:g}", static_cast<double>(counters_.launches[id]) / steps), ms);
+    add(std::string(kKernels[id].name), fmt::format("{:g}", static_cast<double>(counters_.launches[id]) / kCount), ms);
   }
   add("host", "", host);
   add("profiled step", "", total);

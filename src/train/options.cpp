@@ -1,7 +1,5 @@
 #include "train/options.h"
 
-#include <CLI/CLI.hpp>
-
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -10,6 +8,8 @@
 #include <limits>
 #include <optional>
 #include <string_view>
+
+#include <CLI/CLI.hpp>
 
 namespace amphora::train {
 
@@ -37,7 +37,7 @@ Check whole_number(T low, T high) {
 
 // `describe` says what is accepted: "a finite number above 0".
 template <class Accept>
-Check number(std::string describe, Accept accept) {
+Check number(const std::string& describe, Accept accept) {
   return [=](const std::string& text) {
     const auto value = parse_number<float>(text);
     if (value && accept(*value)) return std::string();
@@ -45,7 +45,7 @@ Check number(std::string describe, Accept accept) {
   };
 }
 
-Check one_of(std::vector<std::string> names) {
+Check one_of(const std::vector<std::string>& names) {
   return [=](const std::string& text) {
     if (std::find(names.begin(), names.end(), text) != names.end()) return std::string();
     return fmt::format("'{}' is not valid; give one of {}", text, fmt::join(names, ", "));
@@ -90,7 +90,7 @@ class Parser {
         "The summary's keys: test_accuracy (percent), final_loss (mean over the last epoch), seconds (of training),\n"
         "items_per_second, median_step_ms, loss_scale (at the end; 1: none), skipped_steps, backend, device,\n"
         "precision, seed, memory_bytes (by kind, and peak).\n"
-        "Exit code: 0 done, 1 something failed, 2 the command line is wrong.");
+        "Exit code: 0 done, 1 something failed, 2 the command line is wrong.\n");
     add_machine_flags();
     add_recipe_flags();
     add_scaler_flags();
@@ -116,7 +116,12 @@ class Parser {
   template <class T>
   CLI::Option* add(const std::string& flag, T& target, const std::string& type, const std::string& help, Check check) {
     const CLI::Validator validator([check](std::string& text) { return check(text); }, "");
-    return app_.add_option(flag, target, help)->type_name(type)->check(validator)->capture_default_str();
+    // A flag given twice counts as given last, so that a script's flags can be overridden behind it.
+    return app_.add_option(flag, target, help)
+        ->type_name(type)
+        ->check(validator)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeLast)
+        ->capture_default_str();
   }
 
   void add_path(const std::string& flag, std::string& target, const std::string& type, const std::string& help) {
@@ -167,7 +172,8 @@ class Parser {
   }
 
   void add_output_flags() {
-    add_path("--log", options_.log, "FILE.jsonl", "write a line a step: step, epoch, loss, loss_scale, skipped, lr; replaces the file");
+    add_path("--log", options_.log, "FILE.jsonl",
+             "write a line a step: step, epoch, loss, loss_scale, skipped, lr; replaces the file");
     add_path("--summary", options_.summary, "FILE.json", "write the result as JSON");
     app_.add_flag("--quiet", options_.quiet, "print nothing but errors");
     app_.add_flag("--explain", texts_.explain, "print each op of one step, and its types");

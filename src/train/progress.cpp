@@ -1,11 +1,11 @@
 #include "train/progress.h"
 
+#include <algorithm>
+#include <cstdio>
+
 #include <fmt/format.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-#include <algorithm>
-#include <cstdio>
 
 namespace amphora::train {
 
@@ -40,9 +40,9 @@ void Progress::bar(const ProgressState& state) {
   drawn_ = true;
   const double share = static_cast<double>(state.step) / static_cast<double>(std::max<std::int64_t>(1, state.steps));
   const auto filled = static_cast<std::size_t>(share * static_cast<double>(kBarWidth));
-  std::string line = fmt::format("epoch {}/{} [{}{}] {:3.0f} %  {}", state.epoch, state.epochs,
-                                 std::string(filled, '='), std::string(kBarWidth - filled, ' '), 100.0 * share,
-                                 describe(state));
+  std::string line =
+      fmt::format("epoch {}/{} [{}{}] {:3.0f} %  {}", state.epoch, state.epochs, std::string(filled, '='),
+                  std::string(kBarWidth - filled, ' '), 100.0 * share, describe(state));
   // A longer line would wrap, and the next one could not overwrite it.
   line.resize(std::min(line.size(), terminal_width() - 1));
   fmt::print(stderr, "\r\x1b[K{}", line);

@@ -107,7 +107,8 @@ class Session {
     monitor_.step_done(outcome, scaler, optimizer.lr());
   }
 
-  // Asks for the test accuracy after training, and prints and writes the result; prints what --explain or --bench found.
+  // Asks for the test accuracy after training, and prints and writes the result; prints what --explain or --bench
+  // found.
   void finish(const std::function<double()>& test_accuracy);
 
  private:

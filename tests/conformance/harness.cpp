@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 
-#include "hwy/highway.h"
 
 #include "backends/cpu/simd/targets.h"
 #include "backends/registry.h"

@@ -41,7 +41,8 @@ ScalerState device_state(const amp::GradScaler& scaler) {
 
 std::vector<std::byte> bytes_of(const Tensor& tensor) {
   std::vector<std::byte> bytes(static_cast<std::size_t>(tensor.count()) * size_of(tensor.dtype()));
-  tensor.device().download(*tensor.buffer(), static_cast<std::size_t>(tensor.offset()) * size_of(tensor.dtype()), bytes);
+  tensor.device().download(*tensor.buffer(), static_cast<std::size_t>(tensor.offset()) * size_of(tensor.dtype()),
+                           bytes);
   return bytes;
 }
 

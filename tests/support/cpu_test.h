@@ -1,8 +1,6 @@
 // What the tests of the runtime share: a cpu device, tensors from literals, seeded random numbers.
 #pragma once
 
-#include <gtest/gtest.h>
-
 #include <cstdint>
 #include <initializer_list>
 #include <limits>
@@ -10,6 +8,8 @@
 #include <random>
 #include <string>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "amphora/amphora.h"
 
@@ -57,7 +57,8 @@ inline std::string kernels_name(const ::testing::TestParamInfo<bool>& info) { re
 #define AMPHORA_ON_CPU(Suite) \
   INSTANTIATE_TEST_SUITE_P(Cpu, Suite, ::testing::Values(true, false), ::amphora::testing::kernels_name)
 
-// Random numbers of one test: the seed is fresh in every run and printed when the test fails; AMPHORA_TEST_SEED fixes it.
+// Random numbers of one test: the seed is fresh in every run and printed when the test fails; AMPHORA_TEST_SEED fixes
+// it.
 class Random {
  public:
   Random();

@@ -1,10 +1,10 @@
 #include "support/idx_files.h"
 
-#include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkdtemp is POSIX
-#include <zlib.h>
-
 #include <fstream>
 #include <iterator>
+
+#include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkdtemp is POSIX
+#include <zlib.h>
 
 #include "core/error.h"
 

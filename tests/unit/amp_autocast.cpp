@@ -1,8 +1,8 @@
 // Which types ops have under autocast: vectors A1 to A15, A22, A24 to A26, A29 and A30.
-#include "support/cpu_test.h"
-
 #include <functional>
 #include <thread>
+
+#include "support/cpu_test.h"
 
 namespace amphora::testing {
 namespace {
@@ -52,8 +52,8 @@ TEST_P(AmpAutocast, A2_F64AndIntegersAreNotConverted) {
 
 TEST_P(AmpAutocast, A3_PointwiseOpsFollowTheirInput) {
   using Op = Tensor (*)(const Tensor&);
-  const Op follow[] = {relu, gelu, silu, sigmoid, amphora::tanh, amphora::sqrt, amphora::abs, square,
-                       amphora::sin, amphora::cos, mean};
+  const Op follow[] = {relu,         gelu,   silu,         sigmoid,      amphora::tanh, amphora::sqrt,
+                       amphora::abs, square, amphora::sin, amphora::cos, mean};
   in_each_region([&](DType low) {
     for (const Op op : follow) {
       EXPECT_EQ(op(row(low)).dtype(), low);
@@ -201,6 +201,28 @@ TEST_P(AmpAutocast, A22_AGradientIsRoundedToItsActivation) {
   }
 }
 
+TEST_P(AmpAutocast, A28_BackwardRunsInTheForwardsTypesWhateverTheRegion) {
+  Random random;
+  const Values values = random.normals(25);
+  const auto gradient = [&](const std::function<void(const Tensor&)>& backward) {
+    const Tensor x = tensor({5, 5}, values).set_requires_grad();
+    const Tensor loss = [&] {
+      const amp::Autocast region(DType::f16);
+      return mean(softmax(gelu(matmul(x, transpose(x)))) * amphora::tanh(linear(x, x)));
+    }();
+    backward(loss);
+    return bytes_of(x.grad());
+  };
+  const auto outside = gradient([](const Tensor& loss) { loss.backward(); });
+  for (const DType low : kLowTypes) {
+    EXPECT_EQ(gradient([low](const Tensor& loss) {
+                const amp::Autocast region(low);
+                loss.backward();
+              }),
+              outside);
+  }
+}
+
 TEST_P(AmpAutocast, A24_ANewThreadStartsOutside) {
   const amp::Autocast region(DType::f16);
   std::optional<DType> elsewhere = DType::f32;
@@ -222,8 +244,8 @@ TEST_P(AmpAutocast, A25_AnExceptionRestoresTheState) {
 }
 
 TEST_P(AmpAutocast, A26_AnUnsupportedTypeIsAnError) {
-  EXPECT_THROW(amp::Autocast(DType::f64), Error);
-  EXPECT_THROW(amp::Autocast(DType::i32), Error);
+  EXPECT_THROW(amp::Autocast{DType::f64}, Error);
+  EXPECT_THROW(amp::Autocast{DType::i32}, Error);
   EXPECT_EQ(amp::active_dtype(), std::nullopt);
 }
 

@@ -30,11 +30,11 @@ class AmpClip : public CpuTest {
 };
 AMPHORA_ON_CPU(AmpClip);
 
-#define EXPECT_CLIPPED(call, want_norm, ...)                                  \
-  do {                                                                        \
-    const auto clipped = call;                                                \
+#define EXPECT_CLIPPED(call, want_norm, ...)                                    \
+  do {                                                                          \
+    const auto clipped = call;                                                  \
     EXPECT_TRUE(same_values({clipped.norm}, {static_cast<double>(want_norm)})); \
-    EXPECT_TRUE(same_values(clipped.gradients, __VA_ARGS__));                 \
+    EXPECT_TRUE(same_values(clipped.gradients, __VA_ARGS__));                   \
   } while (false)
 
 TEST_P(AmpClip, C1_ScalesToTheLimit) {
@@ -72,9 +72,7 @@ TEST_P(AmpClip, C7_AnEmptyListIsAnError) {
   EXPECT_THROW(optim::clip_grad_norm(std::vector<Tensor>{}, 1), Error);
 }
 
-TEST_P(AmpClip, C8_AnInfiniteNormGivesZerosAndNan) {
-  EXPECT_CLIPPED(clip({{kInf, 1}, {2}}, 1), kInf, {kNan, 0, 0});
-}
+TEST_P(AmpClip, C8_AnInfiniteNormGivesZerosAndNan) { EXPECT_CLIPPED(clip({{kInf, 1}, {2}}, 1), kInf, {kNan, 0, 0}); }
 
 TEST_P(AmpClip, C8_AnErrorOnRequestLeavesTheGradients) {
   for (const double bad : {kInf, kNan}) {
@@ -90,9 +88,7 @@ TEST_P(AmpClip, C9_NanReachesEveryGradient) {
   EXPECT_CLIPPED(clip({{1}, {2, kNan}}, 1, kInfF), kNan, {kNan, kNan, kNan});
 }
 
-TEST_P(AmpClip, C10_FiniteGradientsMayHaveAnInfiniteNorm) {
-  EXPECT_CLIPPED(clip({{1e20, 1e20}}, 1), kInf, {0, 0});
-}
+TEST_P(AmpClip, C10_FiniteGradientsMayHaveAnInfiniteNorm) { EXPECT_CLIPPED(clip({{1e20, 1e20}}, 1), kInf, {0, 0}); }
 
 TEST_P(AmpClip, C11_ClippingScaledGradientsNeedsAScaledLimit) {
   const Tensor a = vector({196608});
@@ -143,9 +139,7 @@ TEST_P(AmpClip, C13_TheNormDoesNotDependOnTheSplitIntoTensors) {
   }
 }
 
-TEST_P(AmpClip, C14_Bf16Gradients) {
-  EXPECT_CLIPPED(clip({{3, 4}}, 1, 2, DType::bf16), 5, {0.6015625, 0.80078125});
-}
+TEST_P(AmpClip, C14_Bf16Gradients) { EXPECT_CLIPPED(clip({{3, 4}}, 1, 2, DType::bf16), 5, {0.6015625, 0.80078125}); }
 
 TEST_P(AmpClip, C15_TheNormOfMixedTypesIsF32) {
   const Tensor low = vector({3, 4}, DType::bf16);

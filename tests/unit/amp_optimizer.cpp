@@ -1,8 +1,8 @@
 // The GradScaler with optimizers: vectors O1 to O17.
-#include "support/cpu_test.h"
-
 #include <cfloat>
 #include <functional>
+
+#include "support/cpu_test.h"
 
 namespace amphora::testing {
 namespace {
@@ -61,8 +61,8 @@ TEST_P(AmpOptimizer, O3_SgdWithMomentumOverAnOverflow) {
     double scaled_gradient, master, momentum, scale;
   };
   // The second gradient overflows, so the third arrives at scale 2.
-  const Step steps[] = {{4, 0.8999999761581421, 1, 4}, {kInf, 0.8999999761581421, 1, 2},
-                        {2, 0.7099999785423279, 1.899999976158142, 2}};
+  const Step steps[] = {
+      {4, 0.8999999761581421, 1, 4}, {kInf, 0.8999999761581421, 1, 2}, {2, 0.7099999785423279, 1.899999976158142, 2}};
   for (const Step& step : steps) {
     set_gradient(w, {step.scaled_gradient});
     scaler.step(sgd);
@@ -101,8 +101,8 @@ TEST_P(AmpOptimizer, O5_AccumulationKeepsTheScaleOfTheBatch) {
   struct Example {
     double x, y, scaled_gradient, gradient, weight, scale;
   };
-  const Example examples[] = {{1, 3, -256, -2, 1, 128}, {2, 1, 0, 0, 1, 256}, {0.5, 2, -192, -0.75, 1, 256},
-                              {1, 0, 64, 0.25, 0.96875, 512}};
+  const Example examples[] = {
+      {1, 3, -256, -2, 1, 128}, {2, 1, 0, 0, 1, 256}, {0.5, 2, -192, -0.75, 1, 256}, {1, 0, 64, 0.25, 0.96875, 512}};
   for (const bool enabled : {true, false}) {
     const nn::Parameter w = parameter_of(Shape{}, {1});
     optim::Sgd sgd({w}, {.lr = 0.125f});
@@ -147,10 +147,18 @@ TEST_P(AmpOptimizer, O6_AccumulationEqualsTheRunWithoutAScaler) {
 
 TEST_P(AmpOptimizer, O7_AStepUnscalesAsUnscaleDoes) {
   using Make = std::function<std::unique_ptr<optim::Optimizer>(const nn::Parameter&)>;
-  const Make makers[] = {
-      [](const auto& w) { return std::make_unique<optim::Sgd>(optim::Parameters{w}, optim::SgdOptions{.lr = 0.1f, .momentum = 0.9f}); },
-      [](const auto& w) { return std::make_unique<optim::Adam>(optim::Parameters{w}, optim::AdamOptions{.lr = 0.1f, .weight_decay = 0.1f}); },
-      [](const auto& w) { return std::make_unique<optim::AdamW>(optim::Parameters{w}, optim::AdamOptions{.lr = 0.1f, .weight_decay = 0.1f}); }};
+  const Make makers[] = {[](const auto& w) {
+                           return std::make_unique<optim::Sgd>(optim::Parameters{w},
+                                                               optim::SgdOptions{.lr = 0.1f, .momentum = 0.9f});
+                         },
+                         [](const auto& w) {
+                           return std::make_unique<optim::Adam>(optim::Parameters{w},
+                                                                optim::AdamOptions{.lr = 0.1f, .weight_decay = 0.1f});
+                         },
+                         [](const auto& w) {
+                           return std::make_unique<optim::AdamW>(optim::Parameters{w},
+                                                                 optim::AdamOptions{.lr = 0.1f, .weight_decay = 0.1f});
+                         }};
   Random random;
   for (const float scale : {1024.0f, 3.0f, 12345.678f}) {
     for (const Make& make : makers) {

@@ -1,10 +1,10 @@
 // The loss scale's state machine: vectors S1 to S13, and the rules of other scalers that options reproduce (X).
-#include "support/cpu_test.h"
-
 #include <cfloat>
 #include <optional>
 #include <ostream>
 #include <string_view>
+
+#include "support/cpu_test.h"
 
 namespace amphora::testing {
 namespace {

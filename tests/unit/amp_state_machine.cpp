@@ -165,8 +165,8 @@ TEST_P(AmpStateMachine, M11_AStateIsLoadedBeforeAndAfterTheFirstScale) {
 }
 
 TEST_P(AmpStateMachine, M11_PyTorchsFiveEntriesAreEnough) {
-  scaler.load_state({{"scale", 3}, {"growth_factor", 4}, {"backoff_factor", 0.5}, {"growth_interval", 2},
-                     {"_growth_tracker", 1}});
+  scaler.load_state(
+      {{"scale", 3}, {"growth_factor", 4}, {"backoff_factor", 0.5}, {"growth_interval", 2}, {"_growth_tracker", 1}});
   start();
   clean_step();
   EXPECT_EQ(scaler.scale_value(), 12.0f);

@@ -1,8 +1,8 @@
 // Unscaling and the check for non-finite gradients: vectors U1 to U16.
-#include "support/cpu_test.h"
-
 #include <bit>
 #include <cstring>
+
+#include "support/cpu_test.h"
 
 namespace amphora::testing {
 namespace {

@@ -1,7 +1,7 @@
 // The tape: leaves, recording, the order of backward, and what it refuses.
-#include "support/cpu_test.h"
-
 #include <thread>
+
+#include "support/cpu_test.h"
 
 namespace amphora::testing {
 namespace {
@@ -71,9 +71,7 @@ TEST_P(AutogradTape, NothingIsRecordedWithoutNeed) {
     const autograd::NoGrad no_grad;
     EXPECT_FALSE(autograd::grad_enabled());
     EXPECT_FALSE((x * 2.0f).requires_grad());
-    {
-      const autograd::NoGrad nested;
-    }
+    { const autograd::NoGrad nested; }
     EXPECT_FALSE(autograd::grad_enabled());
   }
   EXPECT_TRUE(autograd::grad_enabled());
@@ -126,6 +124,30 @@ TEST_P(AutogradTape, AFrozenLeafGetsNoGradient) {
   x.set_requires_grad(true);
   sum(x * w).backward();
   EXPECT_EQ(x.grad().item(), 2);
+}
+
+TEST_P(AutogradTape, ALeafFrozenAfterTheForwardGetsNoGradientEither) {
+  Tensor x = leaf({1});
+  const Tensor w = Tensor::from(*device, {1, 1}, std::vector<double>{2}, DType::f32).set_requires_grad();
+  Tensor frozen = Tensor::from(*device, {1, 1}, std::vector<double>{2}, DType::f32).set_requires_grad();
+  const Tensor y = linear(x, w) + linear(x, frozen);
+  x.set_requires_grad(false);
+  frozen.set_requires_grad(false);
+  y.backward();
+  EXPECT_FALSE(x.grad().defined());
+  EXPECT_FALSE(frozen.grad().defined());
+  EXPECT_EQ(w.grad().item(), 1);
+}
+
+TEST_P(AutogradTape, ATapeMayBeContinuedInAnotherThread) {
+  const Tensor x = leaf({3});
+  Tensor h;
+  std::thread([&] {
+    for (int i = 0; i < 100; ++i) h = x * 2.0f;
+  }).join();
+  // Both products must be through before the gradient of h flows on, although this thread has recorded less.
+  sum(h * 5.0f + h * 7.0f).backward();
+  EXPECT_EQ(x.grad().item(), 24);
 }
 
 TEST_P(AutogradTape, FanOutAddsUpBeforeItFlowsOn) {

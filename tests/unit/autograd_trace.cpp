@@ -87,8 +87,8 @@ TEST_P(AutogradTrace, BackwardNamesTheForwardsModuleAndType) {
     EXPECT_EQ(line.phase, "backward");
     seen.push_back(line.op + "@" + line.where + ":" + std::string(name_of(line.ran_in)));
   }
-  EXPECT_EQ(seen, (std::vector<std::string>{"reshape@:bf16", "mean@:bf16", "reshape@:bf16", "relu@1:bf16",
-                                            "linear@0:bf16"}));
+  EXPECT_EQ(seen,
+            (std::vector<std::string>{"reshape@:bf16", "mean@:bf16", "reshape@:bf16", "relu@1:bf16", "linear@0:bf16"}));
   EXPECT_EQ(autograd::current_module(), "");
 }
 

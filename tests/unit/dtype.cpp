@@ -1,13 +1,13 @@
 // Element types and their conversions, against a nearest neighbour search in the sorted list of all 16-bit values.
 #include "core/dtype.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <bit>
 #include <cmath>
 #include <limits>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "support/cpu_test.h"
 
@@ -39,8 +39,8 @@ class Nearest {
   // The bits of a number's magnitude. The midpoint of neighbours has one bit more than they have: exact in f64.
   std::uint16_t operator()(double magnitude) const {
     if (magnitude >= values_.back()) return infinity();
-    const auto above = static_cast<std::size_t>(
-        std::upper_bound(values_.begin(), values_.end(), magnitude) - values_.begin());
+    const auto above =
+        static_cast<std::size_t>(std::upper_bound(values_.begin(), values_.end(), magnitude) - values_.begin());
     const std::size_t below = above - 1;
     const double midpoint = (values_[below] + values_[above]) / 2;
     const bool up = magnitude > midpoint || (magnitude == midpoint && below % 2 == 1);

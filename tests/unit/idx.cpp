@@ -1,8 +1,8 @@
 #include "data/idx.h"
 
-#include <gtest/gtest.h>
-
 #include <string>
+
+#include <gtest/gtest.h>
 
 #include "core/error.h"
 #include "support/idx_files.h"
@@ -120,9 +120,7 @@ TEST_F(IdxFile, OfAnotherElementTypeIsRefused) {
   EXPECT_HAS(refusal(idx_bytes({1, 1, 1}, {0, 0, 0, 0}, 0x0D)), "elements of type float");
 }
 
-TEST_F(IdxFile, WithAnotherNumberOfAxesIsRefused) {
-  EXPECT_HAS(refusal(good(), 1), "has 3 axes where 1 are expected");
-}
+TEST_F(IdxFile, WithAnotherNumberOfAxesIsRefused) { EXPECT_HAS(refusal(good(), 1), "has 3 axes where 1 are expected"); }
 
 TEST_F(IdxFile, WithAbsurdSizesIsRefusedBeforeMemoryIsAsked) {
   // 2^96 and 2^32 elements in a file of 16 bytes.

@@ -1,9 +1,9 @@
 #include "data/loader.h"
 
-#include <gtest/gtest.h>
-
 #include <algorithm>
 #include <numeric>
+
+#include <gtest/gtest.h>
 
 #include "backends/registry.h"
 #include "core/error.h"

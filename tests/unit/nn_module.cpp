@@ -1,7 +1,7 @@
 // Modules and the basic layers.
-#include "support/cpu_test.h"
-
 #include <cmath>
+
+#include "support/cpu_test.h"
 
 namespace amphora::testing {
 namespace {
@@ -34,7 +34,7 @@ TEST_P(NnModule, ATiedParameterAppearsOnce) {
 }
 
 TEST_P(NnModule, SequentialRunsInOrder) {
-  nn::Sequential model(nn::ReLU(), nn::Tanh());
+  nn::Sequential model{nn::ReLU(), nn::Tanh()};
   EXPECT_TRUE(same_values(model(x), amphora::tanh(relu(x)).to_doubles()));
   nn::Sequential empty;
   EXPECT_TRUE(empty(x).is_same(x));

@@ -62,14 +62,17 @@ TEST_F(ReduceGradients, CrossEntropy) {
     check([=](const Inputs& in) { return cross_entropy(transpose(in[0]), targets, reduction); }, {{{4, 3}, -2, 2}});
   }
   // Rows that count differently: the gradient of each arrives on its own.
-  check([=](const Inputs& in) { return cross_entropy(in[0], targets, LossReduction::none) * in[1]; }, {{{3, 4}}, {{3}}});
+  check([=](const Inputs& in) { return cross_entropy(in[0], targets, LossReduction::none) * in[1]; },
+        {{{3, 4}}, {{3}}});
 }
 
 TEST_F(ReduceGradients, ElementwiseLosses) {
   for (const LossReduction reduction : kReductions) {
     check([=](const Inputs& in) { return mse_loss(in[0], in[1], reduction); }, {{{2, 3}}, {{2, 3}}});
-    check([=](const Inputs& in) { return bce_with_logits(in[0], in[1], reduction); }, {{{2, 3}, 0.1, 3}, {{2, 3}, 0, 1}});
-    check([=](const Inputs& in) { return bce_with_logits(-in[0], in[1], reduction); }, {{{2, 3}, 0.1, 3}, {{2, 3}, 0, 1}});
+    check([=](const Inputs& in) { return bce_with_logits(in[0], in[1], reduction); },
+          {{{2, 3}, 0.1, 3}, {{2, 3}, 0, 1}});
+    check([=](const Inputs& in) { return bce_with_logits(-in[0], in[1], reduction); },
+          {{{2, 3}, 0.1, 3}, {{2, 3}, 0, 1}});
     check([=](const Inputs& in) { return bce(in[0], in[1], reduction); }, {{{2, 3}, 0.1, 0.9}, {{2, 3}, 0, 1}});
   }
 }

@@ -1,8 +1,8 @@
 // Values of the pointwise ops, in every type, with broadcasting and on views.
-#include "support/cpu_test.h"
-
 #include <cmath>
 #include <functional>
+
+#include "support/cpu_test.h"
 
 namespace amphora::testing {
 namespace {
@@ -24,9 +24,7 @@ class OpsPointwise : public CpuTest {};
 AMPHORA_ON_CPU(OpsPointwise);
 
 double softplus_reference(double x) { return x > 20 ? x : std::log1p(std::exp(x)); }
-double gelu_reference(double x) {
-  return 0.5 * x * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x)));
-}
+double gelu_reference(double x) { return 0.5 * x * (1 + std::tanh(0.7978845608028654 * (x + 0.044715 * x * x * x))); }
 double sigmoid_reference(double x) { return 1 / (1 + std::exp(-x)); }
 
 TEST_P(OpsPointwise, FunctionsInEveryType) {
@@ -61,14 +59,14 @@ TEST_P(OpsPointwise, FunctionsInEveryType) {
       const Tensor x = tensor({3, 47}, random.uniforms(141, c.low, c.high), type);
       const Values inputs = x.to_doubles();
       const Values got = c.op(x).to_doubles();
-      // Computed in f32 with functions that are good to a few units of it (16 allows for the composed ones, whose
-      // intermediates are larger than the result by at most 2^3), then rounded to the type.
+      // Computed in f32 with functions that are good to a few units of it; the composed ones have intermediates up to
+      // 2^3 times as large as the result. Then rounded to the type. Below 1/8 the bound is absolute.
       const double wide = type == DType::f64 ? 0x1p-53 : 0x1p-24;
       const double tolerance = 128 * wide + (type == DType::f32 ? 0 : unit_of(type));
       for (std::size_t i = 0; i < got.size(); ++i) {
         const double want = c.reference(inputs[i]);
-        ASSERT_NEAR(got[i], want, tolerance * std::max(std::abs(want), 0.125)) << c.name << "(" << inputs[i] << ") in "
-                                                                              << name_of(type);
+        ASSERT_NEAR(got[i], want, tolerance * std::max(std::abs(want), 0.125))
+            << c.name << "(" << inputs[i] << ") in " << name_of(type);
       }
     }
   }
@@ -94,6 +92,19 @@ TEST_P(OpsPointwise, NanIsKept) {
   }
   EXPECT_TRUE(std::isnan(clamp(x, -1, 1).to_doubles()[0]));
   EXPECT_TRUE(std::isnan(leaky_relu(x).to_doubles()[0]));
+  for (const double other : {1.0, -1.0, 0.5, kInf, -kInf}) {
+    for (Tensor (*op)(const Tensor&, const Tensor&) : {maximum, minimum}) {
+      EXPECT_TRUE(same_values(op(vector({kNan}), vector({other})), {kNan}));
+      EXPECT_TRUE(same_values(op(vector({other}), vector({kNan})), {kNan}));
+    }
+  }
+}
+
+TEST_P(OpsPointwise, MaximumAndMinimumOfExtremes) {
+  const Tensor a = vector({kInf, -kInf, 0.5, 3, 3});
+  const Tensor b = vector({kInf, kInf, 0.25, -kInf, 4});
+  EXPECT_TRUE(same_values(maximum(a, b), {kInf, kInf, 0.5, 3, 4}));
+  EXPECT_TRUE(same_values(minimum(a, b), {kInf, -kInf, 0.25, -kInf, 3}));
 }
 
 TEST_P(OpsPointwise, ArithmeticInEveryPairOfTypes) {
@@ -131,8 +142,11 @@ TEST_P(OpsPointwise, OperandsBroadcast) {
   EXPECT_TRUE(same_values(tensor({2, 1}, {1, 2}) - vector({1, 2}), {0, -1, 1, 0}));
   EXPECT_TRUE(same_values(scalar(1) / vector({1, 2, 4}), {1, 0.5, 0.25}));
   EXPECT_TRUE(same_values(transpose(grid) + grid.view({3, 2}, {2, 1, 0, 0, 0}, 0), {2, 6, 5, 9, 8, 12}));
-  EXPECT_TRUE(same_values(tensor({2, 1, 2}, {1, 2, 3, 4}) + tensor({2, 1}, {10, 20}), {11, 12, 21, 22, 13, 14, 23, 24}));
-  EXPECT_EQ(message_of([&] { add(grid, vector({1, 2})); }),
+  EXPECT_TRUE(
+      same_values(tensor({2, 1, 2}, {1, 2, 3, 4}) + tensor({2, 1}, {10, 20}), {11, 12, 21, 22, 13, 14, 23, 24}));
+  EXPECT_EQ(message_of([&] {
+              add(grid, vector({1, 2}));
+            }),
             "shapes [2, 3] and [2] do not broadcast: axis 1 from the end has 3 and 2");
 }
 

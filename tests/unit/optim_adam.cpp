@@ -1,7 +1,7 @@
 // Adam and AdamW against plain ones in f64.
-#include "support/cpu_test.h"
-
 #include <cmath>
+
+#include "support/cpu_test.h"
 
 namespace amphora::testing {
 namespace {

@@ -99,6 +99,14 @@ TEST_P(OptimGroups, AParameterInAnOptimizerTwiceIsAnError) {
   EXPECT_THROW(optim::Sgd({{{a}, {}}, {{b, a}, {}}}), Error);
 }
 
+TEST_P(OptimGroups, ParametersOfTwoDevicesAreAnErrorThatMovesNone) {
+  const auto other = open_device("cpu", {.threads = 1, .cpu_oracle = true});
+  const nn::Parameter elsewhere(*other, "elsewhere", {1}, std::vector<float>{1});
+  const auto arena = a.arena();
+  EXPECT_NE(message_of([&] { optim::Sgd({a, elsewhere}); }).find("'elsewhere'"), std::string::npos);
+  EXPECT_EQ(a.arena(), arena);
+}
+
 TEST_P(OptimGroups, TwoOptimizersShareAnArena) {
   optim::Sgd all({a, b, c}, {.lr = 1, .momentum = 0.5f});
   optim::Adam some({b}, {.lr = 0.5f});
@@ -146,9 +154,12 @@ TEST_P(OptimGroups, ASkippedStepChangesNoBit) {
   b.working_copy(DType::bf16);
   step(1);
   const auto state = [&] {
-    return std::vector{bytes_of(w.tensor()),          bytes_of(adamw.state(w, "m")),
-                       bytes_of(adamw.state(w, "v")), bytes_of(w.working_copy(DType::f16)),
-                       bytes_of(b.tensor()),          bytes_of(sgd.state(b, "momentum")),
+    return std::vector{bytes_of(w.tensor()),
+                       bytes_of(adamw.state(w, "m")),
+                       bytes_of(adamw.state(w, "v")),
+                       bytes_of(w.working_copy(DType::f16)),
+                       bytes_of(b.tensor()),
+                       bytes_of(sgd.state(b, "momentum")),
                        bytes_of(b.working_copy(DType::bf16))};
   };
   const auto before = state();

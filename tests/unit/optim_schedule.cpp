@@ -1,8 +1,8 @@
 // Learning rate schedules, and the average of the weights.
-#include "support/cpu_test.h"
-
 #include <cmath>
 #include <numbers>
+
+#include "support/cpu_test.h"
 
 namespace amphora::testing {
 namespace {

@@ -37,10 +37,34 @@ TEST(TrainOptions, HaveDefaults) {
 }
 
 TEST(TrainOptions, AreTakenFromFlags) {
-  const Options options =
-      parse({"--backend", "cpu", "--precision", "bf16", "--epochs=2", "--batch-size", "64", "--lr", "0.5", "--optimizer",
-             "adam", "--accumulate", "4", "--clip-norm", "0", "--ema", "0.99", "--seed", "18446744073709551615",
-             "--threads", "3", "--data", "d", "--log", "l", "--summary", "s", "--quiet"});
+  const Options options = parse({"--backend",
+                                 "cpu",
+                                 "--precision",
+                                 "bf16",
+                                 "--epochs=2",
+                                 "--batch-size",
+                                 "64",
+                                 "--lr",
+                                 "0.5",
+                                 "--optimizer",
+                                 "adam",
+                                 "--accumulate",
+                                 "4",
+                                 "--clip-norm",
+                                 "0",
+                                 "--ema",
+                                 "0.99",
+                                 "--seed",
+                                 "18446744073709551615",
+                                 "--threads",
+                                 "3",
+                                 "--data",
+                                 "d",
+                                 "--log",
+                                 "l",
+                                 "--summary",
+                                 "s",
+                                 "--quiet"});
   EXPECT_EQ(options.backend, "cpu");
   EXPECT_EQ(options.precision, Precision::bf16);
   EXPECT_EQ(options.epochs, 2);
@@ -82,6 +106,11 @@ TEST(TrainOptions, GiveEachOptimizerItsRate) {
   EXPECT_EQ(parse({"--optimizer", "adam"}).lr, 0.001f);
 }
 
+TEST(TrainOptions, GivenTwiceCountAsGivenLast) {
+  EXPECT_EQ(parse({"--epochs", "3", "--epochs", "4"}).epochs, 4);
+  EXPECT_NE(refusal({"--epochs", "x", "--epochs", "4"}), "");
+}
+
 TEST(TrainOptions, KnowTheModes) {
   EXPECT_EQ(parse({"--explain"}).mode, Mode::explain);
   EXPECT_EQ(parse({"--bench"}).mode, Mode::bench);
@@ -91,9 +120,9 @@ TEST(TrainOptions, KnowTheModes) {
 TEST(TrainOptions, NameEveryFlagInTheHelp) {
   const std::string help = parse({"--help"}).help;
   for (const char* flag :
-       {"--backend", "--precision", "--epochs", "--batch-size", "--lr", "--optimizer", "--accumulate", "--clip-norm",
-        "--loss-scale", "--init-scale", "--growth-interval", "--ema", "--seed", "--threads", "--data", "--log",
-        "--summary", "--quiet", "--explain", "--bench"}) {
+       {"--backend",   "--precision",  "--epochs",     "--batch-size",      "--lr",      "--optimizer", "--accumulate",
+        "--clip-norm", "--loss-scale", "--init-scale", "--growth-interval", "--ema",     "--seed",      "--threads",
+        "--data",      "--log",        "--summary",    "--quiet",           "--explain", "--bench"}) {
     EXPECT_NE(help.find(flag), std::string::npos) << flag;
   }
   EXPECT_EQ(parse({"-h"}).help, help);
@@ -111,19 +140,20 @@ TEST_P(BadOptions, AreRefusedInOneLineThatNamesFlagAndValue) {
 
 INSTANTIATE_TEST_SUITE_P(
     CommandLine, BadOptions,
-    ::testing::Values(
-        Arguments{"--unknown"}, Arguments{"stray"}, Arguments{"--epochs"}, Arguments{"--backend", "opencl"},
-        Arguments{"--precision", "f8"}, Arguments{"--precision", "F16"}, Arguments{"--optimizer", "lion"},
-        Arguments{"--epochs", "-1"}, Arguments{"--epochs", "two"}, Arguments{"--epochs", "1.5"},
-        Arguments{"--batch-size", "0"}, Arguments{"--batch-size", "-8"}, Arguments{"--batch-size", "99999999999999999999"},
-        Arguments{"--lr", "-0.1"}, Arguments{"--lr", "nan"}, Arguments{"--lr", "inf"}, Arguments{"--lr", "1e-3x"},
-        Arguments{"--accumulate", "0"}, Arguments{"--clip-norm", "-1"}, Arguments{"--clip-norm", "nan"},
-        Arguments{"--loss-scale", "0"}, Arguments{"--loss-scale", "-1"}, Arguments{"--loss-scale", "nan"},
-        Arguments{"--loss-scale", "inf"}, Arguments{"--loss-scale", "auto"}, Arguments{"--loss-scale", "1e39"},
-        Arguments{"--init-scale", "0"}, Arguments{"--init-scale", "nan"}, Arguments{"--growth-interval", "0"},
-        Arguments{"--growth-interval", "-5"}, Arguments{"--ema", "1"}, Arguments{"--ema", "-0.1"},
-        Arguments{"--ema", "nan"}, Arguments{"--seed", "-1"}, Arguments{"--seed", "x"}, Arguments{"--threads", "0"},
-        Arguments{"--threads", "-2"}, Arguments{"--threads", "1000000"}));
+    ::testing::Values(Arguments{"--unknown"}, Arguments{"stray"}, Arguments{"--epochs"},
+                      Arguments{"--backend", "opencl"}, Arguments{"--precision", "f8"}, Arguments{"--precision", "F16"},
+                      Arguments{"--optimizer", "lion"}, Arguments{"--epochs", "-1"}, Arguments{"--epochs", "two"},
+                      Arguments{"--epochs", "1.5"}, Arguments{"--batch-size", "0"}, Arguments{"--batch-size", "-8"},
+                      Arguments{"--batch-size", "99999999999999999999"}, Arguments{"--lr", "-0.1"},
+                      Arguments{"--lr", "nan"}, Arguments{"--lr", "inf"}, Arguments{"--lr", "1e-3x"},
+                      Arguments{"--accumulate", "0"}, Arguments{"--clip-norm", "-1"}, Arguments{"--clip-norm", "nan"},
+                      Arguments{"--loss-scale", "0"}, Arguments{"--loss-scale", "-1"}, Arguments{"--loss-scale", "nan"},
+                      Arguments{"--loss-scale", "inf"}, Arguments{"--loss-scale", "auto"},
+                      Arguments{"--loss-scale", "1e39"}, Arguments{"--init-scale", "0"},
+                      Arguments{"--init-scale", "nan"}, Arguments{"--growth-interval", "0"},
+                      Arguments{"--growth-interval", "-5"}, Arguments{"--ema", "1"}, Arguments{"--ema", "-0.1"},
+                      Arguments{"--ema", "nan"}, Arguments{"--seed", "-1"}, Arguments{"--seed", "x"},
+                      Arguments{"--threads", "0"}, Arguments{"--threads", "-2"}, Arguments{"--threads", "1000000"}));
 
 TEST(TrainOptions, RefuseAnEmptyPath) {
   for (const char* flag : {"--data", "--log", "--summary"}) EXPECT_NE(refusal({flag, ""}), "") << flag;

@@ -2,15 +2,14 @@
 // each rule decides.
 #include "amp/policy.h"
 
-#include <gtest/gtest.h>
-
 #include <map>
 #include <set>
 #include <string>
 #include <thread>
 #include <vector>
 
-#include "amp/autocast.h"
+#include <gtest/gtest.h>
+
 #include "core/error.h"
 
 namespace amphora::amp {
@@ -23,28 +22,102 @@ using Names = std::vector<std::string_view>;
 const std::map<CastRule, Names>& expected() {
   static const std::map<CastRule, Names> table = {
       {CastRule::lower,
-       {"matmul", "mm", "bmm", "mv", "addmm", "addbmm", "baddbmm", "addmv", "addr", "chain_matmul", "multi_dot",
-        "einsum", "linear", "vecdot", "conv1d", "conv2d", "conv3d", "conv_transpose1d", "conv_transpose2d",
-        "conv_transpose3d", "conv_tbc", "prelu", "attention", "lstm_cell", "gru_cell", "rnn_cell", "lstm", "gru",
+       {"matmul",
+        "mm",
+        "bmm",
+        "mv",
+        "addmm",
+        "addbmm",
+        "baddbmm",
+        "addmv",
+        "addr",
+        "chain_matmul",
+        "multi_dot",
+        "einsum",
+        "linear",
+        "vecdot",
+        "conv1d",
+        "conv2d",
+        "conv3d",
+        "conv_transpose1d",
+        "conv_transpose2d",
+        "conv_transpose3d",
+        "conv_tbc",
+        "prelu",
+        "attention",
+        "lstm_cell",
+        "gru_cell",
+        "rnn_cell",
+        "lstm",
+        "gru",
         "rnn"}},
       {CastRule::full,
-       {"softmax", "log_softmax", "softmin", "sum", "prod", "cumsum", "cumprod", "vector_norm", "matrix_norm", "norm",
-        "exp", "expm1", "log", "log2", "log10", "log1p", "pow", "reciprocal", "rsqrt", "acos", "asin", "cosh", "sinh",
-        "tan", "erfinv", "softplus", "logsumexp", "dist", "pdist", "renorm", "cosine_similarity", "frobenius_norm",
-        "nuclear_norm", "cdist", "layer_norm", "group_norm", "rms_norm", "mse_loss", "l1_loss", "smooth_l1_loss",
-        "huber_loss", "nll_loss", "kl_div", "poisson_nll_loss", "hinge_embedding_loss", "cosine_embedding_loss",
-        "margin_ranking_loss", "multilabel_margin_loss", "multi_margin_loss", "soft_margin_loss",
-        "triplet_margin_loss", "cross_entropy", "bce_with_logits", "upsample"}},
+       {"softmax",
+        "log_softmax",
+        "softmin",
+        "sum",
+        "prod",
+        "cumsum",
+        "cumprod",
+        "vector_norm",
+        "matrix_norm",
+        "norm",
+        "exp",
+        "expm1",
+        "log",
+        "log2",
+        "log10",
+        "log1p",
+        "pow",
+        "reciprocal",
+        "rsqrt",
+        "acos",
+        "asin",
+        "cosh",
+        "sinh",
+        "tan",
+        "erfinv",
+        "softplus",
+        "logsumexp",
+        "dist",
+        "pdist",
+        "renorm",
+        "cosine_similarity",
+        "frobenius_norm",
+        "nuclear_norm",
+        "cdist",
+        "layer_norm",
+        "group_norm",
+        "rms_norm",
+        "mse_loss",
+        "l1_loss",
+        "smooth_l1_loss",
+        "huber_loss",
+        "nll_loss",
+        "kl_div",
+        "poisson_nll_loss",
+        "hinge_embedding_loss",
+        "cosine_embedding_loss",
+        "margin_ranking_loss",
+        "multilabel_margin_loss",
+        "multi_margin_loss",
+        "soft_margin_loss",
+        "triplet_margin_loss",
+        "cross_entropy",
+        "bce_with_logits",
+        "upsample"}},
       {CastRule::refuse, {"bce"}},
       {CastRule::widest,
        {"addcmul", "addcdiv", "atan2", "cross", "dot", "vdot", "bilinear", "tensordot", "index_put", "scatter_add",
         "grid_sample"}},
       {CastRule::follow,
-       {"batch_norm", "instance_norm", "ctc_loss", "cat", "stack", "index_copy", "add", "sub", "mul", "div", "maximum",
-        "minimum", "compare", "where", "affine", "relu", "leaky_relu", "gelu", "silu", "sigmoid", "tanh", "dropout",
-        "clamp", "abs", "sqrt", "square", "sin", "cos", "neg", "mean", "var", "std", "max", "min", "argmax", "topk",
-        "embedding", "gather", "index_select", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d", "max_pool3d",
-        "avg_pool3d", "pad", "fft", "linalg"}}};
+       {"batch_norm", "instance_norm", "ctc_loss",   "cat",          "stack",      "index_copy", "add",
+        "sub",        "mul",           "div",        "maximum",      "minimum",    "compare",    "where",
+        "affine",     "relu",          "leaky_relu", "gelu",         "silu",       "sigmoid",    "tanh",
+        "dropout",    "clamp",         "abs",        "sqrt",         "square",     "sin",        "cos",
+        "neg",        "mean",          "var",        "std",          "max",        "min",        "argmax",
+        "topk",       "embedding",     "gather",     "index_select", "max_pool2d", "avg_pool2d", "adaptive_avg_pool2d",
+        "max_pool3d", "avg_pool3d",    "pad",        "fft",          "linalg"}}};
   return table;
 }
 
@@ -100,9 +173,10 @@ TEST_F(Policy, WidestTakesF32WhereAnInputHasIt) {
 }
 
 TEST_F(Policy, A12_WidestOfMixedInputsIsF32) {
-  EXPECT_EQ(decide(find_op("addcmul"), DType::bf16, {}, std::vector<Operand>{{DType::f32}, {DType::bf16}, {DType::bf16}})
-                .result,
-            DType::f32);
+  EXPECT_EQ(
+      decide(find_op("addcmul"), DType::bf16, {}, std::vector<Operand>{{DType::f32}, {DType::bf16}, {DType::bf16}})
+          .result,
+      DType::f32);
   EXPECT_EQ(decide(find_op("index_copy"), DType::bf16, {}, std::vector<Operand>{{DType::f32}, {DType::bf16}}).result,
             DType::f32);
 }
@@ -195,58 +269,6 @@ TEST_F(Policy, PoliciesPrintTheTypesByRole) {
   EXPECT_EQ(policy_of(Precision::bf16).str(), "f32/bf16/f32/f32");
   EXPECT_EQ(policy_of(Precision::f32).str(), "f32/f32/f32/f32");
   EXPECT_EQ(policy_of(Precision::tf32).str(), "f32/f32/f32/f32");
-}
-
-// --- regions ---
-
-TEST(AutocastRegion, OutsideNothingIsActive) { EXPECT_EQ(active_dtype(), std::nullopt); }
-
-TEST(AutocastRegion, TheInnermostGoverns) {
-  const Autocast outer(DType::f16);
-  EXPECT_EQ(active_dtype(), DType::f16);
-  {
-    const Autocast inner(DType::bf16);
-    EXPECT_EQ(active_dtype(), DType::bf16);
-    const Autocast off(false);
-    EXPECT_EQ(active_dtype(), std::nullopt);
-    const Autocast on(true);
-    EXPECT_EQ(active_dtype(), DType::bf16);
-  }
-  EXPECT_EQ(active_dtype(), DType::f16);
-  {
-    const Autocast none(DType::f32);
-    EXPECT_EQ(active_dtype(), std::nullopt);
-  }
-  EXPECT_EQ(active_dtype(), DType::f16);
-}
-
-TEST(AutocastRegion, APrecisionGivesItsType) {
-  const auto active_in = [](Precision precision) {
-    const Autocast region(precision);
-    return active_dtype();
-  };
-  EXPECT_EQ(active_in(Precision::f16), DType::f16);
-  EXPECT_EQ(active_in(Precision::bf16), DType::bf16);
-  EXPECT_EQ(active_in(Precision::f32), std::nullopt);
-  EXPECT_EQ(active_in(Precision::tf32), std::nullopt);
-}
-
-TEST(AutocastRegion, OverridesHoldInNestedRegionsAndTheInnerWins) {
-  const Autocast outer(DType::f16, {{"gelu", CastRule::full}, {"softmax", CastRule::lower}});
-  {
-    const Autocast inner(DType::bf16, {{"gelu", CastRule::lower}});
-    EXPECT_EQ(override_of("gelu"), CastRule::lower);
-    EXPECT_EQ(override_of("softmax"), CastRule::lower);
-  }
-  EXPECT_EQ(override_of("gelu"), CastRule::full);
-  EXPECT_EQ(override_of("relu"), std::nullopt);
-}
-
-TEST(AutocastRegion, AnUnknownOverrideIsAnErrorThatChangesNothing) {
-  const Autocast outer(DType::f16);
-  EXPECT_THROW(Autocast(DType::bf16, {{"gelu", CastRule::full}, {"no_such_op", CastRule::full}}), Error);
-  EXPECT_EQ(active_dtype(), DType::f16);
-  EXPECT_EQ(override_of("gelu"), std::nullopt);
 }
 
 }  // namespace

@@ -3,11 +3,11 @@
 // Statistics have fixed seeds and bounds of five standard errors, which a correct generator meets.
 #include "core/rng.h"
 
-#include <gtest/gtest.h>
-
 #include <cmath>
 #include <set>
 #include <vector>
+
+#include <gtest/gtest.h>
 
 namespace amphora {
 namespace {
@@ -62,7 +62,8 @@ template <class Draw>
 Moments moments(Draw draw) {
   std::vector<double> values(kCount);
   Moments result;
-  for (int i = 0; i < kCount; ++i) result.mean += values[static_cast<std::size_t>(i)] = draw(static_cast<std::uint64_t>(i));
+  for (int i = 0; i < kCount; ++i)
+    result.mean += values[static_cast<std::size_t>(i)] = draw(static_cast<std::uint64_t>(i));
   result.mean /= kCount;
   for (double& value : values) value -= result.mean;
   for (std::size_t i = 0; i < values.size(); ++i) {

@@ -1,8 +1,8 @@
 #include "core/shape.h"
 
-#include <gtest/gtest.h>
-
 #include <vector>
+
+#include <gtest/gtest.h>
 
 #include "core/error.h"
 #include "support/cpu_test.h"
@@ -63,7 +63,9 @@ TEST(Shape, BroadcastingFollowsNumPy) {
   check({1, 1, 1, 1, 1}, {2}, {1, 1, 1, 1, 2});
   EXPECT_THROW(broadcast_shapes({2, 3}, {2}), Error);
   EXPECT_THROW(broadcast_shapes({0}, {3}), Error);
-  EXPECT_EQ(message_of([] { broadcast_shapes({2, 3}, {4, 3}); }),
+  EXPECT_EQ(message_of([] {
+              broadcast_shapes({2, 3}, {4, 3});
+            }),
             "shapes [2, 3] and [4, 3] do not broadcast: axis 2 from the end has 2 and 4");
 }
 

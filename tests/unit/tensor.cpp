@@ -26,8 +26,12 @@ TEST_P(TensorTest, FillsOfEveryType) {
   }
 }
 
-TEST_P(TensorTest, AFillKeepsTheBitsOfF64) {
-  EXPECT_EQ(Tensor::full(*device, {1}, 0.1, DType::f64).item(), 0.1);
+TEST_P(TensorTest, AFillIsRoundedOnce) {
+  EXPECT_EQ(Tensor::full(*device, {2}, 0.1, DType::f64).to_doubles(), (Values{0.1, 0.1}));
+  EXPECT_EQ(Tensor::full(*device, {1}, 16777217, DType::i32).item(), 16777217);
+  EXPECT_EQ(Tensor::full(*device, {1}, 1 + 0x1p-11 + 0x1p-40, DType::f16).item(), 1 + 0x1p-10);
+  EXPECT_EQ(Tensor::full(*device, {1}, kInf, DType::f16).item(), kInf);
+  EXPECT_TRUE(same_values(Tensor::full(*device, {1}, kNan, DType::f64), {kNan}));
 }
 
 TEST_P(TensorTest, TheNumberOfValuesMustFit) {
@@ -51,7 +55,8 @@ TEST_P(TensorTest, AnUndefinedTensorSaysSo) {
 TEST_P(TensorTest, ItemNeedsOneElement) {
   EXPECT_EQ(scalar(7).item(), 7);
   EXPECT_EQ(tensor({1, 1}, {7}).item(), 7);
-  EXPECT_EQ(message_of([&] { grid().item(); }), "item() needs a tensor with one element, but this one has shape [2, 3]");
+  EXPECT_EQ(message_of([&] { grid().item(); }),
+            "item() needs a tensor with one element, but this one has shape [2, 3]");
 }
 
 TEST_P(TensorTest, StridedViewsAreReadInTheirOrder) {

@@ -182,7 +182,7 @@ Launcher find_copy(KernelId kernel, const Spec& spec) {
   const auto& types = spec.types;
   switch (kernel) {
     case KernelId::fill: return fill;
-    case KernelId::copy: return size_of(types[0]) == size_of(types[1]) ? copy : nullptr;
+    case KernelId::copy: return types[0] == types[1] ? copy : nullptr;
     case KernelId::cast: return is_f32_or_low(types[0]) && is_f32_or_low(types[1]) ? cast : nullptr;
     case KernelId::accumulate:
       if (!is_f32_or_low(types[0]) || !is_f32_or_low(types[1])) return nullptr;

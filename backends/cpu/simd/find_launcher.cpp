@@ -1,6 +1,4 @@
 // Which kernel has a vectorised form for which types.
-#include "hwy/highway.h"
-#include "hwy/targets.h"
 
 #include "backends/cpu/simd/launchers.h"
 #include "backends/cpu/simd/targets.h"
@@ -10,11 +8,7 @@ namespace {
 
 // The best target of this CPU that the kernels are compiled for, or 0.
 std::int64_t target() {
-#if HWY_ARCH_X86
-  const std::int64_t usable = hwy::SupportedTargets() & (HWY_AVX3 | HWY_AVX2 | HWY_SSE4);
-#else
-  const std::int64_t usable = hwy::SupportedTargets() & HWY_TARGETS;
-#endif
+  const std::int64_t usable = HWY_SUPPORTED_TARGETS & HWY_TARGETS;
   return usable & -usable;
 }
 

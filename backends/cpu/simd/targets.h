@@ -11,3 +11,7 @@
 #define HWY_BROKEN_EMU128 0
 #define HWY_COMPILE_ONLY_EMU128
 #endif
+
+// Here and nowhere else, so that no order of includes can bring Highway's defaults in first.
+#include "hwy/detect_targets.h"
+#include "hwy/targets.h"

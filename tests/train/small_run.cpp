@@ -1,0 +1,44 @@
+#include "small_run.h"
+
+namespace amphora::testing {
+
+SmallRun train_small(const train::Options& options, const data::ImageSet& images, std::int64_t count_from) {
+  train::Session session(options);
+  Device& device = session.device();
+  const data::Loader loader(device, images, {.batch_size = options.batch_size, .seed = options.seed});
+  RandomSource random(options.seed);
+  nn::Sequential model(nn::Linear(device, random, 784, 64, {.activation = Activation::relu}),
+                       nn::Linear(device, random, 64, 10));
+  const auto parameters = model.parameters();
+  const auto optimizer = train::make_optimizer(options, parameters);
+  const auto schedule = train::make_schedule(options, session.step_count(loader));
+  amp::GradScaler scaler(options.scaler);
+
+  for (const train::Batch& batch : session.batches(loader)) {
+    if (batch.step == count_from) device.reset_counters();
+    Tensor loss;
+    {
+      const amp::Autocast autocast(options.precision);
+      loss = cross_entropy(model(batch.images), batch.labels) / batch.batches_in_step;
+    }
+    scaler.scale(loss).backward();
+    session.add_loss(loss);
+    if (!batch.ends_step) continue;
+    scaler.unscale(*optimizer);
+    optim::clip_grad_norm(parameters, options.clip_norm);
+    optimizer->set_lr(schedule(batch.step));
+    const amp::StepOutcome outcome = scaler.step(*optimizer);
+    scaler.update();
+    optimizer->zero_grad();
+    session.step_done(outcome, scaler, *optimizer);
+  }
+
+  SmallRun run{.masters = {}, .counters = device.counters()};
+  for (const nn::Parameter& parameter : parameters) {
+    const std::vector<float> values = parameter.tensor().to_vector();
+    run.masters.insert(run.masters.end(), values.begin(), values.end());
+  }
+  return run;
+}
+
+}  // namespace amphora::testing
