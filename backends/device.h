@@ -25,7 +25,7 @@ std::string_view name_of(Precision precision);
 
 struct DeviceInfo {
   std::string backend;  // "cpu"
-  std::string name;     // "AMD EPYC, 2 threads, AVX3_ZEN4"
+  std::string name;     // "AMD EPYC, 2 threads, AVX3"
   std::vector<Precision> precisions;
 };
 

@@ -5,6 +5,8 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
 endif()
 
 add_compile_options(-Wall -Wextra -Wpedantic -Wshadow)
+# Sums and products round one by one, as written: fused ones would differ from one instruction set to the next.
+add_compile_options(-ffp-contract=off)
 if(AMPHORA_WERROR)
   add_compile_options(-Werror)
 endif()

@@ -21,8 +21,11 @@ Launcher find_launcher(KernelId kernel);
 // depend on the number of threads. Returns null for what has no vectorised form: the oracle runs it.
 namespace simd {
 Launcher find_launcher(KernelId kernel, const Spec& spec);
-std::string_view target_name();  // "AVX3_ZEN4"
+std::string_view target_name();  // "AVX3"
 }  // namespace simd
+
+// A number that arrives as the sum of two, see AdamParams.
+inline double joined(float high, float low) { return static_cast<double>(high) + static_cast<double>(low); }
 
 // Typed pointer to buffer `index` of a call; null where an optional buffer is absent.
 void* data_of(const KernelCall& call, int index);

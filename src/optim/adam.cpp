@@ -9,7 +9,7 @@ namespace amphora::optim {
 Adam::Adam(std::string name, const std::vector<AdamGroup>& groups, bool decoupled)
     : Optimizer(name, {"m", "v"}), decoupled_(decoupled) {
   for (const auto& [parameters, o] : groups) {
-    require(o.beta1 >= 0.0f && o.beta1 < 1.0f && o.beta2 >= 0.0f && o.beta2 < 1.0f,
+    require(o.beta1 >= 0.0 && o.beta1 < 1.0 && o.beta2 >= 0.0 && o.beta2 < 1.0,
             "{}: the betas are {} and {}; they must be in [0, 1)", name, o.beta1, o.beta2);
     require(o.epsilon >= 0.0f && o.weight_decay >= 0.0f, "{}: epsilon {} and weight decay {} must be at least 0", name,
             o.epsilon, o.weight_decay);
@@ -26,8 +26,10 @@ Optimizer::Betas Adam::betas(int group) const {
 void Adam::launch_update(int group, const nn::ParameterRun& run, const Tensor& working) {
   const AdamOptions& o = options_[static_cast<std::size_t>(group)];
   const AdamParams params{.count = static_cast<std::uint32_t>(run.count),
-                          .beta1 = o.beta1,
-                          .beta2 = o.beta2,
+                          .beta1 = static_cast<float>(o.beta1),
+                          .beta1_low = low_part(o.beta1),
+                          .beta2 = static_cast<float>(o.beta2),
+                          .beta2_low = low_part(o.beta2),
                           .epsilon = o.epsilon,
                           .weight_decay = o.weight_decay,
                           .decoupled = decoupled_ ? 1 : 0};

@@ -9,8 +9,8 @@ namespace amphora::optim {
 
 struct AdamOptions {
   float lr = 1e-3f;
-  float beta1 = 0.9f;
-  float beta2 = 0.999f;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
   float epsilon = 1e-8f;
   float weight_decay = 0.0f;
 };

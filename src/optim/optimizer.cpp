@@ -10,6 +10,8 @@
 
 namespace amphora::optim {
 
+float low_part(double value) { return static_cast<float>(value - static_cast<double>(static_cast<float>(value))); }
+
 Optimizer::Optimizer(std::string name, std::vector<std::string> state_names)
     : name_(std::move(name)), state_names_(std::move(state_names)) {}
 
@@ -98,8 +100,13 @@ void Optimizer::apply(const Tensor& stats, const Tensor& scaler_state, bool unsc
     const std::vector<nn::ParameterRun>& runs = runs_by_group[static_cast<std::size_t>(index)];
     if (runs.empty()) continue;
     const Tensor& group_state = group_at(index).state;
-    const auto [beta1, beta2] = betas(index);
-    KernelCall begin(KernelId::begin_step, Spec{}, BeginStepParams{beta1, beta2, unscale ? 1 : 0});
+    const Betas beta = betas(index);
+    const BeginStepParams params{.beta1 = static_cast<float>(beta.beta1),
+                                 .beta1_low = low_part(beta.beta1),
+                                 .beta2 = static_cast<float>(beta.beta2),
+                                 .beta2_low = low_part(beta.beta2),
+                                 .unscale = unscale ? 1 : 0};
+    KernelCall begin(KernelId::begin_step, Spec{}, params);
     begin.with(range_of(group_state)).with(range_or_absent(stats)).with(range_or_absent(scaler_state));
     group_state.device().launch(begin);
     for (const nn::ParameterRun& run : runs) {

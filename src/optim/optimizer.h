@@ -19,6 +19,9 @@ namespace amphora::optim {
 
 using Parameters = std::vector<nn::Parameter>;
 
+// What is left of a number after its nearest f32: both together carry twice the digits into a kernel.
+float low_part(double value);
+
 class Optimizer : public amp::GradientOwner {
  public:
   // Forgets all gradients. The next backward() overwrites them, so nothing is filled with zeros.
@@ -46,8 +49,8 @@ class Optimizer : public amp::GradientOwner {
     Tensor state;  // one GroupState
   };
   struct Betas {
-    float beta1 = 0.0f;
-    float beta2 = 0.0f;
+    double beta1 = 0.0;
+    double beta2 = 0.0;
   };
 
   Optimizer(std::string name, std::vector<std::string> state_names);

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <deque>
+#include <limits>
 #include <memory>
 #include <optional>
 #include <vector>
@@ -74,7 +75,7 @@ class Monitor {
   std::int64_t skipped_ = 0;
   double epoch_loss_ = 0.0;  // summed over the steps of the epoch that is read now
   std::int64_t epoch_steps_ = 0;
-  double final_loss_ = 0.0;
+  double final_loss_ = std::numeric_limits<double>::quiet_NaN();  // no epoch, no loss
   std::optional<double> smooth_loss_;
   bool scaled_ = false;
   std::vector<ScaleChange> scales_;

@@ -125,6 +125,7 @@ TEST_F(WholeRun, OfNoEpochTestsTheFirstWeights) {
   const json summary = summary_of("--epochs 0");
   EXPECT_LT(summary["test_accuracy"], 60.0);
   EXPECT_EQ(summary["median_step_ms"], 0.0);
+  EXPECT_TRUE(summary["final_loss"].is_null());
 }
 
 TEST(Explain, GivesTheSameTextOnEveryBackend) {

@@ -1,5 +1,6 @@
 #include <cmath>
 
+#include "optim/optimizer.h"
 #include "unit/oracle_support.h"
 
 namespace amphora::testing {
@@ -15,7 +16,11 @@ class OracleOptim : public OracleTest {
 
   void begin_step(const DeviceState<GroupState>& group, float found_inf = 0.0f, float scale = 1.0f,
                   bool unscale = false) {
-    launch(KernelId::begin_step, {}, BeginStepParams{.beta1 = 0.9f, .beta2 = 0.999f, .unscale = unscale ? 1 : 0},
+    launch(KernelId::begin_step, {}, BeginStepParams{.beta1 = 0.9f,
+                           .beta1_low = optim::low_part(0.9),
+                           .beta2 = 0.999f,
+                           .beta2_low = optim::low_part(0.999),
+                           .unscale = unscale ? 1 : 0},
            {group, state(GradientStats{found_inf}), state(ScalerState{scale, 0, 1, found_inf, 0, 0})});
   }
 
@@ -39,8 +44,15 @@ class OracleOptim : public OracleTest {
   }
 };
 
-constexpr AdamParams kAdam{
-    .count = 1, .beta1 = 0.9f, .beta2 = 0.999f, .epsilon = 1e-8f, .weight_decay = 0.0f, .decoupled = 1};
+const AdamParams kAdam{
+    .count = 1,
+    .beta1 = 0.9f,
+    .beta1_low = optim::low_part(0.9),
+    .beta2 = 0.999f,
+    .beta2_low = optim::low_part(0.999),
+    .epsilon = 1e-8f,
+    .weight_decay = 0.0f,
+    .decoupled = 1};
 
 TEST_F(OracleOptim, BeginStepCountsAppliedStepsOnly) {
   const auto group = group_of(0.1f);
@@ -71,7 +83,7 @@ TEST_F(OracleOptim, BeginStepGivesTheInverseScaleWhereGradientsCarryIt) {
 
 TEST_F(OracleOptim, BeginStepRunsWithoutAScaler) {
   const auto group = group_of(0.1f);
-  launch(KernelId::begin_step, {}, BeginStepParams{.beta1 = 0.0f, .beta2 = 0.0f, .unscale = 1},
+  launch(KernelId::begin_step, {}, BeginStepParams{.beta1 = 0, .beta1_low = 0, .beta2 = 0, .beta2_low = 0, .unscale = 1},
          {group, kAbsent, kAbsent});
   EXPECT_EQ(group.read().step, 1);
   EXPECT_EQ(group.read().gradient_factor, 1.0f);
@@ -164,7 +176,7 @@ TEST_F(OracleOptim, WeightDecayIsDecoupledOrPartOfTheGradient) {
 
 TEST_F(OracleOptim, AdamWithoutMemoryKeepsTheGradientItself) {
   AdamParams params = kAdam;
-  params.beta1 = 0.0f;
+  params.beta1 = params.beta1_low = 0.0f;
   const Scalar s{f32({1}), f32({1e8}), f32({0}), group_of(0.1f)};
   adam(s, 1e-8, params);
   EXPECT_EQ(s.first.read(), Values{1e-8f});

@@ -9,10 +9,6 @@
 namespace amphora::cpu::oracle {
 namespace {
 
-// A beta arrives as f32, and 1 - 0.999f would be off by a hundred thousandth of its value. What the user wrote is a
-// decimal; f32 carries seven digits of it.
-double exact_beta(float beta) { return std::round(beta * 1e7) / 1e7; }
-
 template <class Real>
 Real lerp_value(Real from, Real to, Real weight) {
   // Two forms, so that weight 1 gives `to` exactly (PyTorch's rule).
@@ -63,9 +59,10 @@ void adam_step(const KernelCall& call, const GroupState& group) {
   const Array working(call, 2);
   const Array m(call, 3);
   const Array v(call, 4, call.spec.types[3]);
-  const auto complement1 = static_cast<Real>(1.0 - exact_beta(params.beta1));
-  const auto complement2 = static_cast<Real>(1.0 - exact_beta(params.beta2));
-  const auto beta2 = static_cast<Real>(exact_beta(params.beta2));
+  const double full_beta2 = joined(params.beta2, params.beta2_low);
+  const auto complement1 = static_cast<Real>(1.0 - joined(params.beta1, params.beta1_low));
+  const auto complement2 = static_cast<Real>(1.0 - full_beta2);
+  const auto beta2 = static_cast<Real>(full_beta2);
   const Real step_size = static_cast<Real>(group.lr) / group.bias_correction1;
   // Rounded once, as a fused multiply-add would.
   const auto decay = static_cast<Real>(1.0 - static_cast<double>(group.lr) * params.weight_decay);
@@ -117,9 +114,9 @@ void begin_step(const KernelCall& call, Threads&) {
   group.gradient_factor = scaled ? static_cast<float>(1.0 / scaler->scale) : 1.0f;
   if (group.skip != 0) return;
   ++group.step;
-  const auto correction = [&](float beta) { return 1.0 - std::pow(exact_beta(beta), group.step); };
-  group.bias_correction1 = static_cast<float>(correction(params.beta1));
-  group.bias_correction2 = static_cast<float>(std::sqrt(correction(params.beta2)));
+  const auto correction = [&](double beta) { return 1.0 - std::pow(beta, group.step); };
+  group.bias_correction1 = static_cast<float>(correction(joined(params.beta1, params.beta1_low)));
+  group.bias_correction2 = static_cast<float>(std::sqrt(correction(joined(params.beta2, params.beta2_low))));
 }
 
 void sgd(const KernelCall& call, Threads&) {

@@ -54,9 +54,6 @@ HWY_INLINE void put(Floats values, T* p, std::size_t count) {
   }
 }
 
-// The number that was meant: 0.999f is 0.99900001287, which is fine as a factor, but 1 - 0.999f would be off by 1e-5.
-inline double exact_beta(float beta) { return std::round(beta * 1e7) / 1e7; }
-
 template <class Working>
 void adam(const KernelCall& call, Threads& threads) {
   const auto& group = *data_of<GroupState>(call, 5);
@@ -73,11 +70,11 @@ void adam(const KernelCall& call, Threads& threads) {
   const auto shrink = static_cast<float>(1.0 - static_cast<double>(group.lr) * params.weight_decay);
   const bool adds_decay = decays && params.decoupled == 0;
   run_chunks(threads, params.count, [&](std::size_t begin, std::size_t end) HWY_ATTR {
-    const Lerp lerp_mean(static_cast<float>(1.0 - exact_beta(params.beta1)));
+    const Lerp lerp_mean(static_cast<float>(1.0 - joined(params.beta1, params.beta1_low)));
     const Floats factor = splat(group.gradient_factor), decay = splat(params.weight_decay);
     const Floats keep = splat(shrinks ? shrink : 1.0f);
-    const Floats beta2 = splat(static_cast<float>(exact_beta(params.beta2)));
-    const Floats complement2 = splat(static_cast<float>(1.0 - exact_beta(params.beta2)));
+    const Floats beta2 = splat(params.beta2);
+    const Floats complement2 = splat(static_cast<float>(1.0 - joined(params.beta2, params.beta2_low)));
     const Floats correction2 = splat(group.bias_correction2), epsilon = splat(params.epsilon);
     const Floats step_size = splat(group.lr / group.bias_correction1);
     for_vectors(begin, end, [&](std::size_t i, std::size_t count) HWY_ATTR {

@@ -115,10 +115,13 @@ AM_STRUCT(SgdParams) {
   AM_INT nesterov;
 };
 
+// A beta is the sum of two numbers: 1 - beta and powers of beta lose most of one f32's digits.
 AM_STRUCT(AdamParams) {
   AM_UINT32 count;
   AM_FLOAT beta1;
+  AM_FLOAT beta1_low;
   AM_FLOAT beta2;
+  AM_FLOAT beta2_low;
   AM_FLOAT epsilon;
   AM_FLOAT weight_decay;
   AM_INT decoupled; /* 1: AdamW, 0: Adam with L2 regularisation */
@@ -126,7 +129,9 @@ AM_STRUCT(AdamParams) {
 
 AM_STRUCT(BeginStepParams) {
   AM_FLOAT beta1;
+  AM_FLOAT beta1_low;
   AM_FLOAT beta2;
+  AM_FLOAT beta2_low;
   AM_INT unscale; /* 1: the gradients still carry the loss scale */
 };
 
