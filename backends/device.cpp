@@ -17,16 +17,14 @@ BufferPtr Device::allocate(std::size_t bytes, MemoryKind kind) { return do_alloc
 
 void Device::upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) {
   require(offset <= target.bytes() && source.size() <= target.bytes() - offset,
-          "upload of {} bytes at offset {} does not fit a buffer of {} bytes",
-          source.size(), offset, target.bytes());
+          "upload of {} bytes at offset {} does not fit a buffer of {} bytes", source.size(), offset, target.bytes());
   do_upload(target, offset, source);
   target.mark_written();
 }
 
 std::unique_ptr<Readback> Device::read_later(const Buffer& source, std::size_t offset, std::size_t bytes) {
   require(offset <= source.bytes() && bytes <= source.bytes() - offset,
-          "read of {} bytes at offset {} leaves a buffer of {} bytes", bytes, offset,
-          source.bytes());
+          "read of {} bytes at offset {} leaves a buffer of {} bytes", bytes, offset, source.bytes());
   return do_read(source, offset, bytes);
 }
 

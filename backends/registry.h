@@ -24,8 +24,8 @@ struct BackendStatus {
 // Every known backend in the order in which "auto" tries them; opens none.
 std::vector<BackendStatus> list_backends();
 
-// Opens a device of `backend`: "auto", "cpu", "vulkan", "cuda" or "null". Throws Error that lists what there is when the
-// backend is unknown, not built or has no device.
+// Opens a device of `backend`: "auto", "cpu", "vulkan", "cuda" or "null". Throws Error that lists what there is when
+// the backend is unknown, not built or has no device.
 std::shared_ptr<Device> open_device(std::string_view backend, const DeviceOptions& options = {});
 
 }  // namespace amphora

@@ -9,8 +9,8 @@ namespace amphora::amp {
 namespace {
 
 struct Region {
-  std::optional<DType> active;   // empty: no casts
-  DType dtype = DType::f16;      // what Autocast(true) resumes with
+  std::optional<DType> active;  // empty: no casts
+  DType dtype = DType::f16;     // what Autocast(true) resumes with
   std::vector<std::pair<const OpInfo*, CastRule>> overrides;
 };
 

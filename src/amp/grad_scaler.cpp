@@ -70,7 +70,8 @@ Tensor GradScaler::scale(const Tensor& loss) {
     params.rank = 1;
     params.sizes[0] = static_cast<std::int32_t>(x.count());
     params.a_strides[0] = 1;  // the scale's stride stays 0: it repeats
-    const Spec spec{.types = {x.dtype(), DType::f32, result}, .function = static_cast<std::uint8_t>(BinaryFunction::mul)};
+    const Spec spec{.types = {x.dtype(), DType::f32, result},
+                    .function = static_cast<std::uint8_t>(BinaryFunction::mul)};
     KernelCall call(KernelId::binary, spec, params);
     x.device().launch(call.with(range_of(x)).with(range_of(scale)).with(range_of(y)));
     return y;
@@ -93,7 +94,8 @@ std::vector<Tensor> GradScaler::scale(const std::vector<Tensor>& losses) {
 
 void GradScaler::require_started(const char* call) const {
   if (!state_.defined()) {
-    throw StateError(fmt::format("GradScaler::{} before the first scale(): scale the loss and call backward() first", call));
+    throw StateError(
+        fmt::format("GradScaler::{} before the first scale(): scale the loss and call backward() first", call));
   }
 }
 
@@ -108,7 +110,8 @@ GradScaler::Record& GradScaler::record_of(GradientOwner& optimizer) {
 void GradScaler::gather_stats(KernelId kernel, GradientOwner& optimizer, Record& record) {
   launch_fill(record.stats, 0.0f);
   for (const Tensor& gradient : optimizer.gradients()) {
-    KernelCall call(kernel, Spec{.types = {gradient.dtype()}}, CountParams{static_cast<std::uint32_t>(gradient.count())});
+    KernelCall call(kernel, Spec{.types = {gradient.dtype()}},
+                    CountParams{static_cast<std::uint32_t>(gradient.count())});
     gradient.device().launch(call.with(range_of(gradient)).with(range_of(state_)).with(range_of(record.stats)));
   }
 }

@@ -10,7 +10,8 @@
 //
 // It follows PyTorch's torch.amp.GradScaler, with these deviations:
 //   - scale() multiplies in f32 and gives f32, so that a 16-bit loss cannot overflow by it;
-//   - the scale has a floor (min_scale) and a ceiling (max_scale); PyTorch's can fall to 0, from where it never returns;
+//   - the scale has a floor (min_scale) and a ceiling (max_scale); PyTorch's can fall to 0, from where it never
+//   returns;
 //   - an optimizer without gradients takes a clean step instead of an error;
 //   - step() without unscale() leaves the gradients scaled and lets the optimizer kernel multiply by 1 / scale;
 //   - step() tells, without waiting, whether it was applied; found_inf of any value but 0 skips;
@@ -90,9 +91,9 @@ class GradScaler {
   // A copy of the device's ScalerState that is under way; null before the first scale() and when disabled.
   std::unique_ptr<Readback> read_state() const;
 
-  // The state by name, as PyTorch names it (scale, growth_factor, backoff_factor, growth_interval, _growth_tracker), and
-  // amphora's own (min_scale, max_scale, hysteresis, hysteresis_tracker). Empty when disabled. Waits.
-  // Throws StateError between unscale() or step() and update().
+  // The state by name, as PyTorch names it (scale, growth_factor, backoff_factor, growth_interval, _growth_tracker),
+  // and amphora's own (min_scale, max_scale, hysteresis, hysteresis_tracker). Empty when disabled. Waits. Throws
+  // StateError between unscale() or step() and update().
   std::map<std::string, double> state() const;
   // Takes PyTorch's five entries, or all. Throws Error when one is missing; no-op when disabled.
   void load_state(const std::map<std::string, double>& state);

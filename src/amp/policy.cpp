@@ -1,11 +1,11 @@
 #include "amp/policy.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <deque>
 #include <mutex>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "core/error.h"
 
@@ -98,7 +98,8 @@ DType promote_operands(std::span<const Operand> inputs) {
 Decision decide(const OpInfo& op, std::optional<DType> active, std::optional<CastRule> override_rule,
                 std::span<const Operand> inputs) {
   Decision decision{.rule = override_rule.value_or(op.rule), .overridden = override_rule.has_value()};
-  const bool any_eligible = std::any_of(inputs.begin(), inputs.end(), [](const Operand& i) { return eligible(i.dtype); });
+  const bool any_eligible =
+      std::any_of(inputs.begin(), inputs.end(), [](const Operand& i) { return eligible(i.dtype); });
   if (active && any_eligible) {
     switch (decision.rule) {
       case CastRule::lower: decision.cast_to = *active; break;
@@ -106,9 +107,10 @@ Decision decide(const OpInfo& op, std::optional<DType> active, std::optional<Cas
       case CastRule::widest: decision.cast_to = widest_of(op, *active, inputs); break;
       case CastRule::follow: break;
       case CastRule::refuse:
-        fail("'{}' is refused under autocast: its gradient may leave the range of {}. Use the form that takes logits "
-             "(bce_with_logits), or compute it outside of the region in f32",
-             op.name, name_of(*active));
+        fail(
+            "'{}' is refused under autocast: its gradient may leave the range of {}. Use the form that takes logits "
+            "(bce_with_logits), or compute it outside of the region in f32",
+            op.name, name_of(*active));
     }
   }
   std::vector<Operand> converted(inputs.begin(), inputs.end());

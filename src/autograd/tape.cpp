@@ -174,9 +174,7 @@ std::optional<Gradients::LeafTarget> Gradients::leaf_target(int input) {
 
 namespace amphora {
 
-bool Tensor::requires_grad() const {
-  return defined() && (node() != nullptr || (leaf() != nullptr && leaf()->wanted));
-}
+bool Tensor::requires_grad() const { return defined() && (node() != nullptr || (leaf() != nullptr && leaf()->wanted)); }
 
 Tensor& Tensor::set_requires_grad(bool on) {
   if (!on) {
@@ -215,7 +213,8 @@ void Tensor::backward() const {
 }
 
 void Tensor::backward(const Tensor& seed) const {
-  require(requires_grad(), "backward() on a tensor that is not on the tape: nothing it was computed from requires a gradient");
+  require(requires_grad(),
+          "backward() on a tensor that is not on the tape: nothing it was computed from requires a gradient");
   if (leaf() != nullptr) {
     leaf()->add(seed);
     return;

@@ -29,13 +29,13 @@ class ModuleScope {
 };
 
 struct TraceLine {
-  std::string_view phase = {};           // "forward", "backward", "step"
-  std::string op = {};                   // "linear"
-  std::vector<DType> inputs = {};        // as they arrived
-  std::string rule = {};                 // "lower", "full*" (* by a user's override); empty outside of the policy
-  DType ran_in = DType::f32;          // the type of the arithmetic's operands
-  std::vector<std::string> casts = {};   // "0: f32 -> f16", "1: f32 -> f16 saved (working copy)"
-  std::string where = {};                // the module path
+  std::string_view phase = {};          // "forward", "backward", "step"
+  std::string op = {};                  // "linear"
+  std::vector<DType> inputs = {};       // as they arrived
+  std::string rule = {};                // "lower", "full*" (* by a user's override); empty outside of the policy
+  DType ran_in = DType::f32;            // the type of the arithmetic's operands
+  std::vector<std::string> casts = {};  // "0: f32 -> f16", "1: f32 -> f16 saved (working copy)"
+  std::string where = {};               // the module path
 };
 
 // Collects a line for each op that this thread runs while it lives. Traces nest; the innermost one collects.

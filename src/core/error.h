@@ -3,11 +3,11 @@
 // A message says what was asked, with which shapes and types, on which backend, and what to do about it.
 #pragma once
 
-#include <fmt/format.h>
-
 #include <stdexcept>
 #include <string>
 #include <utility>
+
+#include <fmt/format.h>
 
 namespace amphora {
 

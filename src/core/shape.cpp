@@ -1,11 +1,10 @@
 #include "core/shape.h"
 
-#include <fmt/ranges.h>
-
 #include <algorithm>
 
-#include "core/error.h"
+#include <fmt/ranges.h>
 
+#include "core/error.h"
 
 namespace amphora {
 
@@ -42,9 +41,7 @@ Shape Shape::without(int axis) const {
   return result;
 }
 
-std::string Shape::str() const {
-  return fmt::format("[{}]", fmt::join(sizes_.begin(), sizes_.begin() + rank_, ", "));
-}
+std::string Shape::str() const { return fmt::format("[{}]", fmt::join(sizes_.begin(), sizes_.begin() + rank_, ", ")); }
 
 Strides contiguous_strides(const Shape& shape) {
   Strides strides{};
@@ -62,8 +59,8 @@ Shape broadcast_shapes(const Shape& a, const Shape& b) {
   for (int i = 1; i <= rank; ++i) {
     const std::int64_t x = i <= a.rank() ? a[-i] : 1;
     const std::int64_t y = i <= b.rank() ? b[-i] : 1;
-    require(x == y || x == 1 || y == 1, "shapes {} and {} do not broadcast: axis {} from the end has {} and {}", a.str(),
-            b.str(), i, x, y);
+    require(x == y || x == 1 || y == 1, "shapes {} and {} do not broadcast: axis {} from the end has {} and {}",
+            a.str(), b.str(), i, x, y);
     sizes[static_cast<std::size_t>(rank - i)] = x == 1 ? y : x;
   }
   return Shape(std::span<const std::int64_t>(sizes.data(), static_cast<std::size_t>(rank)));

@@ -1,8 +1,8 @@
 #include "kernel/call.h"
 
-#include <fmt/format.h>
-
 #include <array>
+
+#include <fmt/format.h>
 
 #include "core/error.h"
 

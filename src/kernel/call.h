@@ -84,9 +84,9 @@ constexpr UnaryFunction function_of(Activation activation) {
   return kFunctions[static_cast<int>(activation)];
 }
 
-inline constexpr std::uint8_t kFlagSecond = 1;       // binary_grad
-inline constexpr std::uint8_t kFlagLog = 1;          // softmax
-inline constexpr std::uint8_t kFlagTransposeA = 1;   // matmul
+inline constexpr std::uint8_t kFlagSecond = 1;      // binary_grad
+inline constexpr std::uint8_t kFlagLog = 1;         // softmax
+inline constexpr std::uint8_t kFlagTransposeA = 1;  // matmul
 inline constexpr std::uint8_t kFlagTransposeB = 2;
 
 // What a kernel is specialised by: specialization constants, template instances, a row of a table.
@@ -109,8 +109,7 @@ inline constexpr std::size_t kMaxParamBytes = 96;
 class KernelCall {
  public:
   template <class Params>
-  KernelCall(KernelId kernel, const Spec& specialization, const Params& params)
-      : id(kernel), spec(specialization) {
+  KernelCall(KernelId kernel, const Spec& specialization, const Params& params) : id(kernel), spec(specialization) {
     static_assert(std::is_trivially_copyable_v<Params> && sizeof(Params) <= kMaxParamBytes);
     std::memcpy(params_.data(), &params, sizeof(Params));
   }
@@ -137,9 +136,9 @@ class KernelCall {
   std::array<std::byte, kMaxParamBytes> params_{};
 };
 
-// Throws Error, naming the kernel and the buffer, unless the call has the buffers of its row, each range lies inside its
-// buffer and holds what the parameters count, all lie on one device, and the function exists. For backends: before they
-// run a call. Strided kernels are not measured.
+// Throws Error, naming the kernel and the buffer, unless the call has the buffers of its row, each range lies inside
+// its buffer and holds what the parameters count, all lie on one device, and the function exists. For backends: before
+// they run a call. Strided kernels are not measured.
 void validate(const KernelCall& call);
 
 // "matmul f16 x f16 -> f32 ..." for messages and dumps.

@@ -65,8 +65,7 @@ using Tanh = Pointwise<tanh>;
 class Sequential : public Module {
  public:
   template <class... Modules>
-    requires(std::is_base_of_v<Module, Modules> && ...)
-  explicit Sequential(Modules... modules) {
+  requires(std::is_base_of_v<Module, Modules>&&...) explicit Sequential(Modules... modules) {
     (add(std::make_shared<Modules>(std::move(modules))), ...);
   }
   void add(std::shared_ptr<Module> module);

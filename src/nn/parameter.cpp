@@ -56,8 +56,8 @@ void ParameterArena::mark_fresh() {
 
 Parameter::Parameter(Device& device, std::string name, const Shape& shape, std::span<const float> values)
     : state_(std::make_shared<State>()) {
-  require(static_cast<std::int64_t>(values.size()) == shape.count(),
-          "parameter '{}' of shape {} was given {} values", name, shape.str(), values.size());
+  require(static_cast<std::int64_t>(values.size()) == shape.count(), "parameter '{}' of shape {} was given {} values",
+          name, shape.str(), values.size());
   state_->name = std::move(name);
   state_->leaf = std::make_shared<autograd::Leaf>();
   state_->leaf->shape = shape;
@@ -79,8 +79,8 @@ void Parameter::place(const std::shared_ptr<ParameterArena>& arena, std::int64_t
     state.master = master;
   }
   leaf.gradient = gradient;
-  // The copy is a tensor of its own, but its gradient gathers in the same leaf, in f32. The leaf is held weakly: it owns
-  // this function.
+  // The copy is a tensor of its own, but its gradient gathers in the same leaf, in f32. The leaf is held weakly: it
+  // owns this function.
   leaf.working_copy = [arena, start, shape = leaf.shape, weak = std::weak_ptr(state.leaf)](DType dtype) {
     Tensor copy = arena->working_copy(dtype, start, shape);
     copy.set_leaf(weak.lock());

@@ -1,5 +1,5 @@
-// Dropout with masks from a counter: element i of a call depends on (seed, stream, i) alone, so that every backend drops
-// the same elements, and backward draws the mask again instead of storing it.
+// Dropout with masks from a counter: element i of a call depends on (seed, stream, i) alone, so that every backend
+// drops the same elements, and backward draws the mask again instead of storing it.
 #pragma once
 
 #include "core/rng.h"

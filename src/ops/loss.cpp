@@ -46,18 +46,19 @@ Tensor cross_entropy_rows(const Tensor& input, const Tensor& targets) {
     call.with(range_of(logits)).with(range_of(labels)).with(range_of(loss)).with(range_of(log_sum_exp));
     logits.device().launch(call);
   }
-  autograd::record("cross_entropy", loss, {operand}, [=, logits = logits.detach()](const Tensor& dy, Gradients& gradients) {
-    Tensor dlogits = Tensor::empty(logits.device(), logits.shape(), logits.dtype());
-    if (dlogits.count() > 0) {
-      CrossEntropyParams strided = params;
-      strided.dloss_stride = static_cast<std::uint32_t>(dy.strides()[0]);  // 0: a mean's gradient, the same for all
-      const Spec spec{.types = {logits.dtype(), DType::i32, type, dy.dtype()}};
-      KernelCall call(KernelId::cross_entropy_grad, spec, strided);
-      call.with(range_of(logits)).with(range_of(labels)).with(range_of(log_sum_exp)).with(range_of(dy));
-      logits.device().launch(call.with(range_of(dlogits)));
-    }
-    gradients.give(0, dlogits);
-  });
+  autograd::record(
+      "cross_entropy", loss, {operand}, [=, logits = logits.detach()](const Tensor& dy, Gradients& gradients) {
+        Tensor dlogits = Tensor::empty(logits.device(), logits.shape(), logits.dtype());
+        if (dlogits.count() > 0) {
+          CrossEntropyParams strided = params;
+          strided.dloss_stride = static_cast<std::uint32_t>(dy.strides()[0]);  // 0: a mean's gradient, the same for all
+          const Spec spec{.types = {logits.dtype(), DType::i32, type, dy.dtype()}};
+          KernelCall call(KernelId::cross_entropy_grad, spec, strided);
+          call.with(range_of(logits)).with(range_of(labels)).with(range_of(log_sum_exp)).with(range_of(dy));
+          logits.device().launch(call.with(range_of(dlogits)));
+        }
+        gradients.give(0, dlogits);
+      });
   return loss;
 }
 

@@ -86,10 +86,10 @@ void launch_product(const Matrix& a, const Matrix& b, const Tensor& c, const Pro
                             .alpha = 1.0f,
                             .beta = product.accumulate ? 1.0f : 0.0f};
   const DType bias_type = product.bias.defined() ? product.bias.dtype() : DType::f32;
-  const Spec spec{.types = {a.tensor.dtype(), b.tensor.dtype(), c.dtype(), bias_type},
-                  .function = static_cast<std::uint8_t>(product.activation),
-                  .flags = static_cast<std::uint8_t>((a.transposed ? kFlagTransposeA : 0) |
-                                                     (b.transposed ? kFlagTransposeB : 0))};
+  const Spec spec{
+      .types = {a.tensor.dtype(), b.tensor.dtype(), c.dtype(), bias_type},
+      .function = static_cast<std::uint8_t>(product.activation),
+      .flags = static_cast<std::uint8_t>((a.transposed ? kFlagTransposeA : 0) | (b.transposed ? kFlagTransposeB : 0))};
   KernelCall call(KernelId::matmul, spec, params);
   call.with(range_of(a.tensor)).with(range_of(b.tensor)).with(range_of(c));
   c.device().launch(call.with(range_or_absent(product.bias)).with(range_or_absent(product.aux)));
@@ -198,8 +198,7 @@ Tensor linear(const Tensor& input, const Tensor& weights, const Tensor& biases, 
     const Shape flat{rows, columns};
     dz = dz.view(flat, contiguous_strides(flat), dz.offset());
     const Matrix dz_matrix = as_matrix(dz);
-    give_product(gradients, 1, dz_matrix.flipped(), as_matrix(flat_x), weight,
-                 {.m = columns, .n = depth, .k = rows});
+    give_product(gradients, 1, dz_matrix.flipped(), as_matrix(flat_x), weight, {.m = columns, .n = depth, .k = rows});
     if (has_bias && gradients.wanted(2)) give_row_sum(gradients, 2, dz, rows, columns, bias_type);
     if (gradients.wanted(0)) {
       Tensor dx = Tensor::empty(dz.device(), result.shape().with(-1, depth), flat_x.dtype());

@@ -13,7 +13,6 @@ Tensor matmul(const Tensor& a, const Tensor& b);
 // activation(x w^T + bias): x is [.., in], w [out, in], bias [out] or undefined; the result is [.., out]. The bias and
 // the activation apply to the f32 sum, which is rounded once. Gradients of f32 leaves are added up in f32 by the
 // product itself.
-Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {},
-              Activation activation = Activation::none);
+Tensor linear(const Tensor& x, const Tensor& weight, const Tensor& bias = {}, Activation activation = Activation::none);
 
 }  // namespace amphora

@@ -16,7 +16,8 @@ using ops::Loads;
 using ops::OpScope;
 
 ReduceParams params_for(const Shape& shape, int axis, float scale) {
-  ReduceParams params{.outer = 1, .extent = static_cast<std::uint32_t>(shape[axis]), .inner = 1, .scale = scale, .accumulate = 0};
+  ReduceParams params{
+      .outer = 1, .extent = static_cast<std::uint32_t>(shape[axis]), .inner = 1, .scale = scale, .accumulate = 0};
   for (int i = 0; i < axis; ++i) params.outer *= static_cast<std::uint32_t>(shape[i]);
   for (int i = axis + 1; i < shape.rank(); ++i) params.inner *= static_cast<std::uint32_t>(shape[i]);
   return params;

@@ -22,15 +22,16 @@ Tensor softmax_rows(std::string_view name, const Tensor& input, std::uint8_t fla
     KernelCall call(KernelId::softmax, Spec{.types = {x.dtype(), y.dtype()}, .flags = flags}, params);
     x.device().launch(call.with(range_of(source)).with(range_of(y)));
   }
-  autograd::record(name, y, {x}, [=, y = y.detach(), type = x.dtype()](const Tensor& dy, autograd::Gradients& gradients) {
-    const Tensor gradient = contiguous(dy);
-    Tensor dx = Tensor::empty(y.device(), y.shape(), type);
-    if (dx.count() > 0) {
-      KernelCall call(KernelId::softmax_grad, Spec{.types = {y.dtype(), dy.dtype(), type}, .flags = flags}, params);
-      y.device().launch(call.with(range_of(y)).with(range_of(gradient)).with(range_of(dx)));
-    }
-    gradients.give(0, dx);
-  });
+  autograd::record(
+      name, y, {x}, [=, y = y.detach(), type = x.dtype()](const Tensor& dy, autograd::Gradients& gradients) {
+        const Tensor gradient = contiguous(dy);
+        Tensor dx = Tensor::empty(y.device(), y.shape(), type);
+        if (dx.count() > 0) {
+          KernelCall call(KernelId::softmax_grad, Spec{.types = {y.dtype(), dy.dtype(), type}, .flags = flags}, params);
+          y.device().launch(call.with(range_of(y)).with(range_of(gradient)).with(range_of(dx)));
+        }
+        gradients.give(0, dx);
+      });
   return y;
 }
 

@@ -20,8 +20,9 @@ Shape resolve(const Tensor& x, std::initializer_list<std::int64_t> sizes) {
   if (unknown != resolved.end()) {
     *unknown = 1;
     const std::int64_t known = std::accumulate(resolved.begin(), resolved.end(), std::int64_t{1}, std::multiplies<>());
-    require(known > 0 && x.count() % known == 0, "cannot reshape {} with one extent left open: {} elements do not divide by {}",
-            x.shape().str(), x.count(), known);
+    require(known > 0 && x.count() % known == 0,
+            "cannot reshape {} with one extent left open: {} elements do not divide by {}", x.shape().str(), x.count(),
+            known);
     *unknown = x.count() / known;
   }
   return Shape(resolved);

@@ -23,8 +23,8 @@ void trace(const char* op) {
 }
 
 Tensor clip_norm(Device& device, const std::vector<Tensor>& gradients, float max_norm, const ClipOptions& options) {
-  require(options.order > 0.0f || std::isinf(options.order), "clip_grad_norm of order {}; it must be above 0 or infinite",
-          options.order);
+  require(options.order > 0.0f || std::isinf(options.order),
+          "clip_grad_norm of order {}; it must be above 0 or infinite", options.order);
   const bool minimum = options.order == -std::numeric_limits<float>::infinity() && !gradients.empty();
   Tensor total = Tensor::full(device, {}, minimum ? std::numeric_limits<float>::infinity() : 0.0f);
   for (const Tensor& gradient : gradients) {

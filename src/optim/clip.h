@@ -9,8 +9,8 @@
 namespace amphora::optim {
 
 struct ClipOptions {
-  float order = 2.0f;                // of the norm: above 0, or an infinity
-  bool error_if_nonfinite = false;   // waits; throws Error and leaves the gradients as they are
+  float order = 2.0f;               // of the norm: above 0, or an infinity
+  bool error_if_nonfinite = false;  // waits; throws Error and leaves the gradients as they are
 };
 
 // Multiplies all gradients by min(1, max_norm / (norm + 1e-6)), where norm is that of all of them together, and gives

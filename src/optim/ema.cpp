@@ -38,7 +38,8 @@ Tensor Ema::average(const nn::Parameter& parameter) const {
   for (const auto& [run, value] : averages_) {
     const bool inside = run.arena == parameter.arena() && parameter.start() >= run.start &&
                         parameter.start() + parameter.count() <= run.start + run.count;
-    if (inside) return value.view(parameter.shape(), contiguous_strides(parameter.shape()), parameter.start() - run.start);
+    if (inside)
+      return value.view(parameter.shape(), contiguous_strides(parameter.shape()), parameter.start() - run.start);
   }
   fail("parameter '{}' is not averaged here", parameter.name());
 }

@@ -25,7 +25,8 @@ void Optimizer::add_group(const Parameters& parameters, float lr) {
   nn::Parameter::gather(parameters);
   Device& device = parameters.front().arena()->device();
   Tensor state = Tensor::empty(device, {sizeof(GroupState) / 4}, DType::i32, MemoryKind::optimizer_state);
-  const GroupState initial{.lr = lr, .step = 0, .skip = 0, .gradient_factor = 1, .bias_correction1 = 1, .bias_correction2 = 1};
+  const GroupState initial{
+      .lr = lr, .step = 0, .skip = 0, .gradient_factor = 1, .bias_correction1 = 1, .bias_correction2 = 1};
   device.upload(*state.buffer(), 0, std::as_bytes(std::span(&initial, 1)));
   groups_.push_back({parameters, lr, state});
   for (const nn::Parameter& parameter : parameters) {

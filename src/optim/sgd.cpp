@@ -11,7 +11,8 @@ namespace amphora::optim {
 namespace {
 
 bool uses_momentum(const std::vector<SgdGroup>& groups) {
-  return std::any_of(groups.begin(), groups.end(), [](const SgdGroup& group) { return group.options.momentum != 0.0f; });
+  return std::any_of(groups.begin(), groups.end(),
+                     [](const SgdGroup& group) { return group.options.momentum != 0.0f; });
 }
 
 }  // namespace

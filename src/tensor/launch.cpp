@@ -62,9 +62,7 @@ void launch_accumulate(const Tensor& in, const Tensor& sum) {
   sum.device().launch(call.with(range_of(source)).with(range_of(sum)));
 }
 
-Tensor contiguous(const Tensor& tensor) {
-  return tensor.is_contiguous() ? tensor : converted(tensor, tensor.dtype());
-}
+Tensor contiguous(const Tensor& tensor) { return tensor.is_contiguous() ? tensor : converted(tensor, tensor.dtype()); }
 
 Tensor converted(const Tensor& tensor, DType dtype) {
   if (tensor.dtype() == dtype && tensor.is_contiguous()) return tensor;

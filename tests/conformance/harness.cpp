@@ -6,7 +6,6 @@
 #include <map>
 #include <memory>
 
-
 #include "backends/cpu/simd/targets.h"
 #include "backends/registry.h"
 

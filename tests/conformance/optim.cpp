@@ -140,8 +140,7 @@ TEST_P(Optim, bits_do_not_depend_on_the_number_of_threads) {
   const std::uint32_t count = 200001;
   const GroupState group{0.01f, 3, 0, 1.0f, 0.271f, 0.054737f};
   expect_thread_independence(KernelId::adam, {{DType::f32, DType::f32, DType::f16, DType::f32}},
-                             adam_params(count, 0.9, 0.1f, 1),
-                             adam_arrays(random, count, DType::f16, true, group));
+                             adam_params(count, 0.9, 0.1f, 1), adam_arrays(random, count, DType::f16, true, group));
 }
 
 }  // namespace

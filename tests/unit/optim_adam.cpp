@@ -36,18 +36,18 @@ struct Reference {
       m[i] = options.beta1 * m[i] + (1 - options.beta1) * g;
       v[i] = options.beta2 * v[i] + (1 - options.beta2) * g * g;
       const double corrected = std::sqrt(v[i] / (1 - std::pow(options.beta2, steps)));
-      master[i] -= lr * m[i] / (1 - std::pow(options.beta1, steps)) / (corrected + static_cast<double>(options.epsilon));
+      master[i] -=
+          lr * m[i] / (1 - std::pow(options.beta1, steps)) / (corrected + static_cast<double>(options.epsilon));
     }
   }
 };
 
 TEST_P(OptimAdam, TwentyStepsFollowTheReference) {
   Random random;
-  const AdamOptions variants[] = {
-      {.lr = 0.05f},
-      {.lr = 0.05f, .weight_decay = 0.1f},
-      {.lr = 0.05f, .beta1 = 0.5, .beta2 = 0.75, .epsilon = 1e-3f, .weight_decay = 0.5f},
-      {.lr = 0.05f, .beta1 = 0.0, .beta2 = 0.95}};
+  const AdamOptions variants[] = {{.lr = 0.05f},
+                                  {.lr = 0.05f, .weight_decay = 0.1f},
+                                  {.lr = 0.05f, .beta1 = 0.5, .beta2 = 0.75, .epsilon = 1e-3f, .weight_decay = 0.5f},
+                                  {.lr = 0.05f, .beta1 = 0.0, .beta2 = 0.95}};
   for (const bool decoupled : {false, true}) {
     for (const AdamOptions& options : variants) {
       const nn::Parameter w = parameter(random.normals(133));
