@@ -16,7 +16,7 @@ namespace {
 constexpr std::int64_t kStateWords = sizeof(ScalerState) / 4;
 
 float first_float(std::span<const std::byte> bytes) {
-  float value;
+  float value = 0.0f;
   std::memcpy(&value, bytes.data(), sizeof value);
   return value;
 }

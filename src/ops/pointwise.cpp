@@ -133,6 +133,7 @@ Tensor abs(const Tensor& x) { return unary("abs", UnaryFunction::abs, x); }
 Tensor square(const Tensor& x) { return unary("square", UnaryFunction::square, x); }
 Tensor clamp(const Tensor& x, float low, float high) { return unary("clamp", UnaryFunction::clamp, x, low, high); }
 Tensor affine(const Tensor& x, float factor, float offset) {
+  if (factor == 1.0f && offset == 0.0f) return x;
   return unary("affine", UnaryFunction::affine, x, factor, offset);
 }
 Tensor operator-(const Tensor& x) { return unary("neg", UnaryFunction::neg, x); }

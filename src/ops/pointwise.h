@@ -43,7 +43,7 @@ inline Tensor operator-(const Tensor& a, const Tensor& b) { return sub(a, b); }
 inline Tensor operator*(const Tensor& a, const Tensor& b) { return mul(a, b); }
 inline Tensor operator/(const Tensor& a, const Tensor& b) { return div(a, b); }
 
-// factor * x + offset
+// factor * x + offset; x itself for 1 * x + 0.
 Tensor affine(const Tensor& x, float factor, float offset);
 Tensor operator-(const Tensor& x);
 inline Tensor operator+(const Tensor& x, float c) { return affine(x, 1.0f, c); }

@@ -31,27 +31,31 @@ void launch_reduce(Reduction reduction, const Tensor& x, const Tensor& out, cons
   out.device().launch(call.with(range_of(x)).with(range_of(out)));
 }
 
-Tensor finish(const Tensor& y, int axis, bool keep_axis) { return keep_axis ? y : squeeze(y, axis); }
+Shape reduced_shape(const Shape& shape, int axis, bool keep_axis) {
+  return keep_axis ? shape.with(axis, 1) : shape.without(axis);
+}
 
-// sum and mean along an axis, kept with extent 1.
-Tensor scaled_sum(std::string_view name, const Tensor& input, int axis, bool mean) {
+// sum and mean along an axis.
+Tensor scaled_sum(std::string_view name, const Tensor& input, int axis, bool keep_axis, bool mean) {
   Tensor x = input;
   const OpScope scope(name, {&x}, Loads::converting);
   const int a = x.shape().normalize(axis);
   const float scale = mean ? 1.0f / static_cast<float>(x.size(a)) : 1.0f;
-  Tensor y = Tensor::empty(x.device(), x.shape().with(a, 1), scope.result());
+  Tensor y = Tensor::empty(x.device(), reduced_shape(x.shape(), a, keep_axis), scope.result());
   launch_reduce(Reduction::sum, contiguous(x), y, params_for(x.shape(), a, scale));
-  autograd::record(name, y, {x}, [shape = x.shape(), type = x.dtype(), scale](const Tensor& dy, Gradients& gradients) {
-    // The same number for a whole row: scaled while it is small, then repeated without a copy.
-    const Tensor source = contiguous(dy);
-    Tensor small = Tensor::empty(dy.device(), dy.shape(), type);
-    if (small.count() > 0) {
-      const Spec spec{.types = {dy.dtype(), type}, .function = static_cast<std::uint8_t>(UnaryFunction::affine)};
-      KernelCall call(KernelId::unary, spec, UnaryParams{static_cast<std::uint32_t>(dy.count()), scale, 0.0f});
-      dy.device().launch(call.with(range_of(source)).with(range_of(small)));
-    }
-    gradients.give(0, small.view(shape, broadcast_strides(small.shape(), small.strides(), shape), small.offset()));
-  });
+  autograd::record(
+      name, y, {x}, [shape = x.shape(), a, type = x.dtype(), scale](const Tensor& dy, Gradients& gradients) {
+        // The same number for a whole row: scaled while it is small, then repeated without a copy.
+        const Tensor source = contiguous(dy);
+        Tensor small = Tensor::empty(dy.device(), dy.shape(), type);
+        if (small.count() > 0) {
+          const Spec spec{.types = {dy.dtype(), type}, .function = static_cast<std::uint8_t>(UnaryFunction::affine)};
+          KernelCall call(KernelId::unary, spec, UnaryParams{static_cast<std::uint32_t>(dy.count()), scale, 0.0f});
+          dy.device().launch(call.with(range_of(source)).with(range_of(small)));
+        }
+        const Shape kept = shape.with(a, 1);
+        gradients.give(0, small.view(shape, broadcast_strides(kept, contiguous_strides(kept), shape), 0));
+      });
   return y;
 }
 
@@ -61,7 +65,7 @@ Tensor extreme(std::string_view name, Reduction reduction, const Tensor& input, 
   const int a = x.shape().normalize(axis);
   require(x.size(a) > 0, "'{}' over the empty axis {} of shape {}", name, axis, x.shape().str());
   x = x.is_contiguous() ? x : reshape(x, x.shape());
-  Tensor y = Tensor::empty(x.device(), x.shape().with(a, 1), scope.result());
+  Tensor y = Tensor::empty(x.device(), reduced_shape(x.shape(), a, keep_axis), scope.result());
   const ReduceParams params = params_for(x.shape(), a, 1.0f);
   launch_reduce(reduction, x, y, params);
   autograd::record(name, y, {x}, [=, x = x.detach(), result = y.detach()](const Tensor& dy, Gradients& gradients) {
@@ -74,21 +78,17 @@ Tensor extreme(std::string_view name, Reduction reduction, const Tensor& input, 
     x.device().launch(call);
     gradients.give(0, dx);
   });
-  return finish(y, a, keep_axis);
+  return y;
 }
 
 Tensor all_as_one_axis(const Tensor& x) { return x.rank() == 1 ? x : reshape(x, Shape{x.count()}); }
 
 }  // namespace
 
-Tensor sum(const Tensor& x) { return finish(scaled_sum("sum", all_as_one_axis(x), 0, false), 0, false); }
-Tensor mean(const Tensor& x) { return finish(scaled_sum("mean", all_as_one_axis(x), 0, true), 0, false); }
-Tensor sum(const Tensor& x, int axis, bool keep_axis) {
-  return finish(scaled_sum("sum", x, axis, false), axis, keep_axis);
-}
-Tensor mean(const Tensor& x, int axis, bool keep_axis) {
-  return finish(scaled_sum("mean", x, axis, true), axis, keep_axis);
-}
+Tensor sum(const Tensor& x) { return scaled_sum("sum", all_as_one_axis(x), 0, false, false); }
+Tensor mean(const Tensor& x) { return scaled_sum("mean", all_as_one_axis(x), 0, false, true); }
+Tensor sum(const Tensor& x, int axis, bool keep_axis) { return scaled_sum("sum", x, axis, keep_axis, false); }
+Tensor mean(const Tensor& x, int axis, bool keep_axis) { return scaled_sum("mean", x, axis, keep_axis, true); }
 Tensor max(const Tensor& x, int axis, bool keep_axis) { return extreme("max", Reduction::max, x, axis, keep_axis); }
 Tensor min(const Tensor& x, int axis, bool keep_axis) { return extreme("min", Reduction::min, x, axis, keep_axis); }
 

@@ -25,7 +25,10 @@ Schedule warmup_cosine(float lr, std::int64_t warmup, std::int64_t total, float 
 
 Schedule step_decay(float lr, std::int64_t interval, float factor) {
   require(interval > 0, "step decay every {} steps; the interval must be positive", interval);
-  return [=](std::int64_t step) { return lr * std::pow(factor, static_cast<float>(step / interval)); };
+  return [=](std::int64_t step) {
+    const std::int64_t decays = step / interval;
+    return lr * std::pow(factor, static_cast<float>(decays));
+  };
 }
 
 }  // namespace amphora::optim

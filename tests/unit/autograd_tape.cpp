@@ -160,12 +160,12 @@ TEST_P(AutogradTape, FanOutAddsUpBeforeItFlowsOn) {
 TEST_P(AutogradTape, ASharedGradientIsNotAddedToInPlace) {
   const Tensor a = leaf({1});
   const Tensor b = leaf({1});
-  const Tensor c = a * 1.0f;
-  const Tensor d = b * 1.0f;
+  const Tensor c = a * 2.0f;
+  const Tensor d = b * 2.0f;
   // `+` hands one gradient to c and d; c gathers a second, which must not reach d.
   sum((c + d) + c * 10.0f).backward();
-  EXPECT_EQ(a.grad().item(), 11);
-  EXPECT_EQ(b.grad().item(), 1);
+  EXPECT_EQ(a.grad().item(), 22);
+  EXPECT_EQ(b.grad().item(), 2);
 }
 
 TEST_P(AutogradTape, AGradientTakesTheTypeOfItsTensor) {

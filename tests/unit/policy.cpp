@@ -254,10 +254,10 @@ TEST_F(Policy, ACustomOpKeepsItsDeclaredRule) {
 TEST_F(Policy, OpsMayBeDeclaredFromManyThreads) {
   std::vector<std::thread> threads;
   std::vector<const OpInfo*> found(8);
-  for (std::size_t i = 0; i < found.size(); ++i) {
-    threads.emplace_back([&found, i] {
+  for (const OpInfo*& op : found) {
+    threads.emplace_back([&op] {
       for (int n = 0; n < 50; ++n) declare_op("policy_test_" + std::to_string(n), CastRule::full);
-      found[i] = &find_op("policy_test_7");
+      op = &find_op("policy_test_7");
     });
   }
   for (std::thread& thread : threads) thread.join();

@@ -148,7 +148,8 @@ void copy(const KernelCall& call, Threads& threads) {
     }
   }
   const std::int64_t columns = axes.columns();
-  const auto [in_stride, out_stride] = axes.strides[axes.last()];
+  const std::int64_t in_stride = axes.strides[axes.last()][0];
+  const std::int64_t out_stride = axes.strides[axes.last()][1];
   const std::int64_t rows = axes.rows();
   // With a transposition a task is a band of one plane, else some rows.
   const std::int64_t plane_rows = transposed >= 0 ? axes.sizes[axes.last() - 1] : rows;

@@ -61,13 +61,13 @@ int even_part(int size, int limit) {
   return ((size + parts - 1) / parts + kVector - 1) / kVector * kVector;
 }
 
-// Large tiles widen and pack less, small ones keep more threads busy: large ones where there are many. With few columns
-// OpenBLAS is fastest on few rows too (it then skips packing).
+// Wide tiles widen and pack less; narrow ones are for a result that would be a single tile. With few columns OpenBLAS is
+// fastest on few rows too (it then skips packing).
 Tiling tiling_of(const MatmulParams& params) {
-  constexpr int kNarrow = 32, kNarrowRows = 64, kRows = 128, kColumns = 128, kDepth = 400;
+  constexpr int kNarrow = 32, kNarrowRows = 64, kRows = 128, kColumns = 128, kDepth = 400, kWideTiles = 2;
   const std::int64_t tiles =
       std::int64_t{params.batch} * ((params.m + kRows - 1) / kRows) * ((params.n + 2 * kColumns - 1) / (2 * kColumns));
-  const int columns = tiles >= 8 ? 2 * kColumns : kColumns;
+  const int columns = tiles >= kWideTiles ? 2 * kColumns : kColumns;
   const int rows = params.n <= kNarrow ? kNarrowRows : kRows;
   return {even_part(params.m, rows), even_part(params.n, columns), even_part(std::max(params.k, 1), kDepth)};
 }
@@ -168,7 +168,7 @@ class Product {
     const int rows = std::min(tiling_.rows, params_.m - row);
     const int columns = std::min(tiling_.columns, params_.n - column);
     const std::int64_t start = item * params_.c_batch_stride + static_cast<std::int64_t>(row) * params_.ldc + column;
-    float* sums;
+    float* sums = nullptr;
     int leading = columns;
     float beta = 0.0f;
     if (in_place_) {
