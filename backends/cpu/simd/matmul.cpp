@@ -61,8 +61,8 @@ int even_part(int size, int limit) {
   return ((size + parts - 1) / parts + kVector - 1) / kVector * kVector;
 }
 
-// Wide tiles widen and pack less; narrow ones are for a result that would be a single tile. With few columns OpenBLAS is
-// fastest on few rows too (it then skips packing).
+// Wide tiles widen and pack less; narrow ones are for a result that would be a single tile. With few columns OpenBLAS
+// is fastest on few rows too (it then skips packing).
 Tiling tiling_of(const MatmulParams& params) {
   constexpr int kNarrow = 32, kNarrowRows = 64, kRows = 128, kColumns = 128, kDepth = 400, kWideTiles = 2;
   const std::int64_t tiles =
