@@ -108,7 +108,7 @@ TEST_P(Copy, copy_transposes_matrices_of_every_size) {
       Spec spec;
       spec.types = {type, type};
       const CopyParams params{3, {3, rows, columns}, {rows * columns, 1, rows}, {rows * columns, columns, 1}};
-      const auto count = static_cast<std::size_t>(3 * rows * columns);
+      const auto count = 3 * static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
       expect_equal(KernelId::copy, spec, params, {random.array(type, count), Array(type, count)});
     }
   }

@@ -105,7 +105,7 @@ inline Interval power(const Interval& x, const Interval& exponent) {
 }
 
 inline double rounded(DType type, double value) {
-  double storage;
+  double storage = 0.0;
   store_element(type, &storage, 0, value);
   return load_element(type, &storage, 0);
 }

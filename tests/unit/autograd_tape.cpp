@@ -197,7 +197,8 @@ TEST_P(AutogradTape, ALeafUsedTwiceInOneOpGetsBothContributions) {
 
 TEST_P(AutogradTape, HandlesOfOneTensorShareItsGradient) {
   const Tensor x = leaf({1});
-  const Tensor other = x;
+  const std::vector<Tensor> handles{x};
+  const Tensor& other = handles.front();
   sum(other * 2.0f).backward();
   EXPECT_TRUE(other.is_same(x));
   EXPECT_EQ(x.grad().item(), 2);
