@@ -89,7 +89,8 @@ TEST_P(Conversion, narrows_every_pattern_and_every_tie) {
 TEST_P(Conversion, narrows_every_tie_of_the_subnormals) {
   Array f16(DType::f32, 3 * 1024), bf16(DType::f32, 3 * 128);
   for (std::size_t i = 0; i < f16.count(); ++i) {
-    const double tie = (static_cast<double>(i / 3) + 0.5) * 0x1p-24;
+    const std::size_t below = i / 3;
+    const double tie = (static_cast<double>(below) + 0.5) * 0x1p-24;
     f16.set(i, tie * (1.0 + (static_cast<double>(i % 3) - 1.0) * 0x1p-23));
   }
   for (std::size_t i = 0; i < bf16.count(); ++i) {

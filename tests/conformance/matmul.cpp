@@ -97,8 +97,9 @@ void expect_in_bounds(Random& random, const Case& c) {
   for (int batch = 0; batch < c.batch; ++batch) {
     for (int row = 0; row < c.m; ++row) {
       for (int column = 0; column < problem.params.ldc; ++column) {
-        const auto i =
-            static_cast<std::size_t>(batch * problem.params.c_batch_stride + row * problem.params.ldc + column);
+        const auto i = static_cast<std::size_t>(batch) * static_cast<std::size_t>(problem.params.c_batch_stride) +
+                       static_cast<std::size_t>(row) * static_cast<std::size_t>(problem.params.ldc) +
+                       static_cast<std::size_t>(column);
         if (column >= c.n) {  // padding
           ASSERT_TRUE(actual[2][i] == problem.arrays[2][i] || std::isnan(actual[2][i]));
           continue;

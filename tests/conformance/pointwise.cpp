@@ -169,7 +169,7 @@ TEST_P(Pointwise, binary_and_binary_grad_stay_in_bounds_for_every_layout) {
         lay_out(second ? Layout::same : layout, rows, columns, params.a_strides);
         lay_out(second ? layout : Layout::same, rows, columns, params.b_strides);
         if (random.below(2) == 1) lay_out(layout, rows, columns, params.dy_strides);
-        const auto count = static_cast<std::size_t>(rows * columns);
+        const auto count = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
         const std::vector<Array> arrays = {random.array(a_type, 2 * count, 2.0), random.array(b_type, 2 * count, 2.0),
                                            random.array(out_type, 2 * count), Array(out_type, count)};
         Spec spec{{a_type, b_type, out_type, out_type}, static_cast<std::uint8_t>(f)};
@@ -177,8 +177,10 @@ TEST_P(Pointwise, binary_and_binary_grad_stay_in_bounds_for_every_layout) {
         spec.flags = second ? kFlagSecond : 0;
         const auto slope = run_simd(KernelId::binary_grad, spec, params, arrays);
         for (int i = 0; i < rows * columns; ++i) {
-          const auto at = [&](const std::int32_t* strides) {
-            return static_cast<std::size_t>(i / columns * strides[0] + i % columns * strides[1]);
+          const std::int64_t row = i / columns;
+          const std::int64_t column = i % columns;
+          const auto at = [row, column](const std::int32_t* strides) {
+            return static_cast<std::size_t>(row * strides[0] + column * strides[1]);
           };
           const Interval a = Interval::exact(arrays[0][at(params.a_strides)]);
           const Interval b = Interval::exact(arrays[1][at(params.b_strides)]);
