@@ -57,9 +57,11 @@ function(amphora_add_tests)
       WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS ${name} TIMEOUT 600)
   endforeach()
 
-  # These tests run the sample as a user does.
+  # These tests run the sample as a user does. CMake's emulator is how this project's programs start.
   if(TARGET amphora_train AND TARGET mlp)
     add_dependencies(amphora_train mlp)
-    target_compile_definitions(amphora_train PRIVATE AMPHORA_MLP="$<TARGET_FILE:mlp>")
+    list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " starter)
+    string(STRIP "${starter} $<TARGET_FILE:mlp>" command)
+    target_compile_definitions(amphora_train PRIVATE "AMPHORA_MLP=\"${command}\"")
   endif()
 endfunction()
