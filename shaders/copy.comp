@@ -2,21 +2,20 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 
-#include "io.glsl"
+#include "quads.glsl"
 
-// From storage as `from` to storage as `to`; one type keeps the bits.
-uint converted(uint from, uint to, uint stored) {
-  if (from == to) return stored;
-  return narrow(to, from == kI32 && is_half(to) ? int_to_odd_bits(int(stored)) : widen(from, stored));
+// From storage as the first buffer's type to storage as the second's; one type keeps the bits.
+uint converted(uint stored) {
+  if (kType0 == kType1) return stored;
+  const bool to_odd = kType0 == kI32 && is_half(kType1);
+  return narrow(kType1, to_odd ? int_to_odd_bits(int(stored)) : widen(kType0, stored));
 }
 
-uvec4 converted4(uint from, uint to, uvec4 stored) {
-  return uvec4(converted(from, to, stored.x), converted(from, to, stored.y), converted(from, to, stored.z),
-               converted(from, to, stored.w));
+uvec4 converted4(uvec4 stored) {
+  return uvec4(converted(stored.x), converted(stored.y), converted(stored.z), converted(stored.w));
 }
 
 #ifdef KERNEL_fill
-layout(constant_id = 8) const uint kByFours = 0;
 layout(push_constant, std430) uniform Push {
   uvec2 target;
   FillParams params;
@@ -25,14 +24,11 @@ layout(push_constant, std430) uniform Push {
 void main() {
   const uint bits = floatBitsToUint(params.value);
   const uint stored = narrow(kType0, is_nan_bits(bits) ? bits | 0x400000u : bits);
-  const uint quads = kByFours != 0 ? params.count / 4 : 0;
-  FOR_EACH(i, 0, quads) store_stored4(kType0, target, i, uvec4(stored));
-  FOR_EACH(i, 4 * quads, params.count) store_stored(kType0, target, i, stored);
+  FOR_EACH_QUAD(i, params.count) store_stored_quad(kType0, target, i, params.count, uvec4(stored));
 }
 #endif
 
 #ifdef KERNEL_cast
-layout(constant_id = 8) const uint kByFours = 0;
 layout(push_constant, std430) uniform Push {
   uvec2 source;
   uvec2 target;
@@ -40,12 +36,9 @@ layout(push_constant, std430) uniform Push {
 };
 
 void main() {
-  const uint quads = kByFours != 0 ? params.count / 4 : 0;
-  FOR_EACH(i, 0, quads) {
-    store_stored4(kType1, target, i, converted4(kType0, kType1, load_stored4(kType0, source, i)));
-  }
-  FOR_EACH(i, 4 * quads, params.count) {
-    store_stored(kType1, target, i, converted(kType0, kType1, load_stored(kType0, source, i)));
+  FOR_EACH_QUAD(i, params.count) {
+    const uvec4 stored = load_stored_quad(kType0, source, i, params.count);
+    store_stored_quad(kType1, target, i, params.count, converted4(stored));
   }
 }
 #endif
@@ -60,21 +53,14 @@ layout(push_constant, std430) uniform Push {
 };
 
 void main() {
-  const uint quads = by_fours() ? count / 4 : 0;
-  FOR_EACH(i, 0, quads) {
-    const uvec4 stored = load_stored4_at(0, kType0, source, offset_of(4 * i, params.sizes, params.in_strides));
-    const uint offset = offset_of(4 * i, params.sizes, params.out_strides);
-    store_stored4(kType1, target, offset / 4, converted4(kType0, kType1, stored));
-  }
-  FOR_EACH(i, 4 * quads, count) {
-    const uint stored = load_stored(kType0, source, offset_of(i, params.sizes, params.in_strides));
-    store_stored(kType1, target, offset_of(i, params.sizes, params.out_strides), converted(kType0, kType1, stored));
+  FOR_EACH_QUAD(i, count) {
+    const uvec4 stored = load_stored_strided(0, kType0, source, params.sizes, params.in_strides, i, count);
+    store_stored_strided(kType1, target, params.sizes, params.out_strides, i, count, converted4(stored));
   }
 }
 #endif
 
 #ifdef KERNEL_accumulate
-layout(constant_id = 8) const uint kByFours = 0;
 layout(push_constant, std430) uniform Push {
   uvec2 source;
   uvec2 target;
@@ -85,7 +71,7 @@ layout(push_constant, std430) uniform Push {
 uint sum_of(uint added, uint old) {
   if (kType0 == kI32 && kType1 == kI32) {
     const uint sum = added + old;
-    const bool overflow = (int((added ^ sum) & (old ^ sum)) < 0);
+    const bool overflow = int((added ^ sum) & (old ^ sum)) < 0;
     return overflow ? 0x7FFFFFFFu + (old >> 31) : sum;
   }
   precise float sum = uintBitsToFloat(widen(kType1, old)) + uintBitsToFloat(widen(kType0, added));
@@ -93,15 +79,11 @@ uint sum_of(uint added, uint old) {
 }
 
 void main() {
-  const uint quads = kByFours != 0 ? params.count / 4 : 0;
-  FOR_EACH(i, 0, quads) {
-    const uvec4 added = load_stored4(kType0, source, i);
-    const uvec4 old = load_stored4(kType1, target, i);
-    store_stored4(kType1, target, i,
-                  uvec4(sum_of(added.x, old.x), sum_of(added.y, old.y), sum_of(added.z, old.z), sum_of(added.w, old.w)));
-  }
-  FOR_EACH(i, 4 * quads, params.count) {
-    store_stored(kType1, target, i, sum_of(load_stored(kType0, source, i), load_stored(kType1, target, i)));
+  FOR_EACH_QUAD(i, params.count) {
+    const uvec4 added = load_stored_quad(kType0, source, i, params.count);
+    uvec4 sums = load_stored_quad(kType1, target, i, params.count);
+    for (int k = 0; k < 4; ++k) sums[k] = sum_of(added[k], sums[k]);
+    store_stored_quad(kType1, target, i, params.count, sums);
   }
 }
 #endif

@@ -2,12 +2,12 @@
 #ifndef STRIDED_GLSL
 #define STRIDED_GLSL
 
-#include "io.glsl"
+#include "quads.glsl"
 
-layout(constant_id = 8) const uint kLayout = 0;  // bit 0: four elements at a time; bit 1 + k: operand k repeats there
-layout(constant_id = 9) const uint kRank = 1;    // 1 to 5
+// kLayout's bit 0: four neighbours of the last axis are neighbours in every operand; bit 1 + k: operand k repeats one
+// element along it.
+layout(constant_id = 9) const uint kRank = 1;  // 1 to 5
 
-bool by_fours() { return (kLayout & 1u) != 0; }
 bool repeats(uint operand) { return (kLayout & (2u << operand)) != 0; }
 
 // Where element n of a space lies in an operand.
@@ -21,13 +21,35 @@ uint offset_of(uint n, int sizes[5], int strides[5]) {
   return offset + n * uint(strides[0]);
 }
 
-// The four elements from `offset` on along the last axis.
-uvec4 load_stored4_at(uint operand, uint type, uvec2 address, uint offset) {
-  return repeats(operand) ? uvec4(load_stored(type, address, offset)) : load_stored4(type, address, offset / 4);
+// Elements 4 quad to 4 quad + 3 of a space of `count`, as operand `operand` stores them.
+uvec4 load_stored_strided(uint operand, uint type, uvec2 address, int sizes[5], int strides[5], uint quad, uint count) {
+  if (is_wide(quad, count)) {
+    const uint offset = offset_of(4 * quad, sizes, strides);
+    return repeats(operand) ? uvec4(load_stored(type, address, offset)) : load_stored4(type, address, offset / 4);
+  }
+  uvec4 stored = uvec4(0);
+  for (uint k = 0; k < 4; ++k) {
+    const uint n = 4 * quad + k;
+    if (n < count) stored[k] = load_stored(type, address, offset_of(n, sizes, strides));
+  }
+  return stored;
 }
 
-vec4 load4_at(uint operand, uint type, uvec2 address, uint offset) {
-  return uintBitsToFloat(widen4(type, load_stored4_at(operand, type, address, offset)));
+vec4 load_strided(uint operand, uint type, uvec2 address, int sizes[5], int strides[5], uint quad, uint count) {
+  return uintBitsToFloat(
+      widen4(type, load_stored_strided(operand, type, address, sizes, strides, quad, count)));
+}
+
+void store_stored_strided(uint type, uvec2 address, int sizes[5], int strides[5], uint quad, uint count,
+                          uvec4 stored) {
+  if (is_wide(quad, count)) {
+    store_stored4(type, address, offset_of(4 * quad, sizes, strides) / 4, stored);
+  } else {
+    for (uint k = 0; k < 4; ++k) {
+      const uint n = 4 * quad + k;
+      if (n < count) store_stored(type, address, offset_of(n, sizes, strides), stored[k]);
+    }
+  }
 }
 
 #endif
