@@ -1,9 +1,9 @@
-# Finds what the Vulkan backend is built with: headers, volk, VulkanMemoryAllocator, a GLSL compiler, a SPIR-V validator.
-# Each source is taken whole or not at all, so that compiler and headers fit: VULKAN_SDK, else the system, else the kit
-# that scripts/vulkan_kit unpacks. Nothing is cached: a kit that arrives later is seen by the next configuration.
+# Finds what the Vulkan backend is built with: headers, volk, VulkanMemoryAllocator, a GLSL compiler and a SPIR-V
+# validator. A source is taken whole or not at all, so that compiler and headers fit: VULKAN_SDK, else the system, else
+# the kit that scripts/vulkan_kit unpacks. Nothing is cached: a kit that arrives later is seen when CMake runs next.
 #
-# Sets AMPHORA_VULKAN_FOUND, and then VULKAN_GLSLANG and VULKAN_SPIRV_VAL (command lists), VULKAN_CAPABILITIES (the names
-# of those cmake/shader_probes that compile), and the target amphora_vulkan_headers.
+# Sets AMPHORA_VULKAN_FOUND, and then VULKAN_GLSLANG and VULKAN_SPIRV_VAL (command lists), VULKAN_CAPABILITIES (the
+# names of those cmake/shader_probes that compile), and the target amphora_vulkan_headers.
 
 set(AMPHORA_VULKAN AUTO CACHE STRING "Build the Vulkan backend: AUTO (where its tools are found), ON or OFF")
 set_property(CACHE AMPHORA_VULKAN PROPERTY STRINGS AUTO ON OFF)
@@ -46,14 +46,17 @@ function(amphora_vulkan_probe out glslang spirv_val)
   set(${out} ${passed} PARENT_SCOPE)
 endfunction()
 
-# Takes one source, or adds the reason why not to vulkan_reasons. PREFIX is empty for the system.
-macro(amphora_vulkan_try source prefix)
-  if(NOT AMPHORA_VULKAN_FOUND)
-    amphora_vulkan_examine(${source} "${prefix}")
-  endif()
+# Adds the reason why a source is not taken, and leaves the calling function.
+macro(amphora_vulkan_reject reason)
+  set(vulkan_reasons ${vulkan_reasons} "${source}: ${reason}" PARENT_SCOPE)
+  return()
 endmacro()
 
-function(amphora_vulkan_examine source prefix)
+# Takes one source, unless an earlier one was taken. PREFIX is empty for the system.
+function(amphora_vulkan_try source prefix)
+  if(AMPHORA_VULKAN_FOUND)
+    return()
+  endif()
   set(where "")
   if(prefix)
     set(where PATHS ${prefix} NO_DEFAULT_PATH)
@@ -63,7 +66,6 @@ function(amphora_vulkan_examine source prefix)
   find_path(vma vk_mem_alloc.h ${where} PATH_SUFFIXES include include/vma vma NO_CACHE)
   find_program(glslang NAMES glslangValidator glslang ${where} PATH_SUFFIXES bin NO_CACHE)
   find_program(spirv_val spirv-val ${where} PATH_SUFFIXES bin NO_CACHE)
-
   set(missing "")
   foreach(thing headers volk vma glslang spirv_val)
     if(NOT ${thing})
@@ -72,29 +74,22 @@ function(amphora_vulkan_examine source prefix)
   endforeach()
   if(missing)
     list(JOIN missing ", " missing)
-    list(APPEND vulkan_reasons "${source}: no ${missing}")
-    set(vulkan_reasons ${vulkan_reasons} PARENT_SCOPE)
-    return()
+    amphora_vulkan_reject("no ${missing}")
   endif()
 
-  set(core ${headers}/vulkan/vulkan_core.h)
-  file(STRINGS ${core} lines REGEX "^#define (VK_HEADER_VERSION |[A-Z0-9_]+_EXTENSION_NAME )")
+  file(STRINGS ${headers}/vulkan/vulkan_core.h lines REGEX "^#define (VK_HEADER_VERSION |[A-Z0-9_]+_EXTENSION_NAME )")
   string(REGEX MATCH "VK_HEADER_VERSION +([0-9]+)" _ "${lines}")
   set(header_version ${CMAKE_MATCH_1})
   foreach(extension IN LISTS vulkan_needed_extensions)
     if(NOT lines MATCHES "\"${extension}\"")
-      list(APPEND vulkan_reasons "${source}: headers ${header_version} don't know ${extension}")
-      set(vulkan_reasons ${vulkan_reasons} PARENT_SCOPE)
-      return()
+      amphora_vulkan_reject("headers ${header_version} don't know ${extension}")
     endif()
   endforeach()
 
   amphora_vulkan_starter(starter ${source})
   amphora_vulkan_probe(capabilities "${starter};${glslang}" "${starter};${spirv_val}")
   if(NOT vulkan_needed_capability IN_LIST capabilities)
-    list(APPEND vulkan_reasons "${source}: glslang doesn't compile ${vulkan_needed_capability}")
-    set(vulkan_reasons ${vulkan_reasons} PARENT_SCOPE)
-    return()
+    amphora_vulkan_reject("glslang doesn't compile ${vulkan_needed_capability}")
   endif()
 
   add_library(amphora_vulkan_headers INTERFACE)
@@ -105,7 +100,11 @@ function(amphora_vulkan_examine source prefix)
   target_compile_definitions(amphora_vulkan_headers INTERFACE VK_NO_PROTOTYPES)
 
   list(JOIN capabilities ", " text)
-  message(STATUS "Vulkan: built with the ${source}'s tools, headers ${header_version}; shaders may use ${text}")
+  message(STATUS "Vulkan: built with ${source}, headers ${header_version}; shaders may use ${text}")
+  if(vulkan_reasons)
+    list(JOIN vulkan_reasons "; " text)
+    message(STATUS "Vulkan: not taken: ${text}")
+  endif()
   set(AMPHORA_VULKAN_FOUND TRUE PARENT_SCOPE)
   set(VULKAN_CAPABILITIES ${capabilities} PARENT_SCOPE)
   set(VULKAN_GLSLANG ${starter} ${glslang} PARENT_SCOPE)
@@ -115,15 +114,15 @@ endfunction()
 set(AMPHORA_VULKAN_FOUND FALSE)
 if(AMPHORA_VULKAN)
   set(vulkan_reasons "")
-  if(DEFINED ENV{VULKAN_SDK})
+  if(NOT "$ENV{VULKAN_SDK}" STREQUAL "")
     amphora_vulkan_try(VULKAN_SDK $ENV{VULKAN_SDK})
   endif()
   amphora_vulkan_try(system "")
   amphora_vulkan_try(kit ${vulkan_kit}/usr)
   list(JOIN vulkan_reasons "; " vulkan_reasons)
   if(NOT AMPHORA_VULKAN_FOUND AND NOT AMPHORA_VULKAN STREQUAL AUTO)
-    message(FATAL_ERROR "AMPHORA_VULKAN is ${AMPHORA_VULKAN}, but nothing to build it with was found (${vulkan_reasons}). "
-                        "Run scripts/vulkan_kit, or set VULKAN_SDK")
+    message(FATAL_ERROR "AMPHORA_VULKAN is ${AMPHORA_VULKAN}, but there is nothing to build it with "
+                        "(${vulkan_reasons}). Run scripts/vulkan_kit, or set VULKAN_SDK")
   elseif(NOT AMPHORA_VULKAN_FOUND)
     message(STATUS "Vulkan: not built (${vulkan_reasons}); scripts/vulkan_kit brings what is missing")
   endif()
