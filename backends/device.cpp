@@ -37,11 +37,7 @@ void Device::download(const Buffer& source, std::size_t offset, std::span<std::b
 
 void Device::launch(const KernelCall& call) {
   if (profiling_) {
-    const auto start = std::chrono::steady_clock::now();
-    do_launch(call);
-    do_wait();
-    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-    counters_.seconds[static_cast<std::size_t>(call.id)] += elapsed.count();
+    counters_.seconds[static_cast<std::size_t>(call.id)] += do_timed_launch(call);
   } else {
     do_launch(call);
   }
@@ -52,6 +48,13 @@ void Device::launch(const KernelCall& call) {
     const bool written = access[index] != 'r' && access[index] != 'R';
     if (written && call.buffers[index].buffer != nullptr) call.buffers[index].buffer->mark_written();
   }
+}
+
+double Device::do_timed_launch(const KernelCall& call) {
+  const auto start = std::chrono::steady_clock::now();
+  do_launch(call);
+  do_wait();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
 void Device::wait() {

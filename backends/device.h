@@ -95,6 +95,8 @@ class Device {
   virtual void do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) = 0;
   virtual std::unique_ptr<Readback> do_read(const Buffer& source, std::size_t offset, std::size_t bytes) = 0;
   virtual void do_launch(const KernelCall& call) = 0;
+  // Launches, waits, and returns the seconds that the kernel took; by the host's clock unless a backend knows better.
+  virtual double do_timed_launch(const KernelCall& call);
   virtual void do_wait() = 0;
 
   DeviceInfo info_;

@@ -4,42 +4,44 @@
 
 #include "backends/cpu/device.h"
 #include "backends/null/device.h"
+#if AMPHORA_VULKAN
+#include "backends/vulkan/device.h"
+#include "backends/vulkan/report.h"
+#include "backends/vulkan/select.h"
+#endif
 #include "core/error.h"
 
 namespace amphora {
 namespace {
 
-using Open = std::shared_ptr<Device> (*)(const DeviceOptions& options);
-
 struct Backend {
   std::string_view name;
   BackendStatus (*status)();
-  Open open;  // null: not built
+  std::shared_ptr<Device> (*open)(const DeviceOptions& options);  // null: not built
+  std::vector<DeviceReport> (*devices)();                         // null: one device, which needs no index
   bool chosen_by_auto;
 };
 
+BackendStatus cuda_status() { return {"cuda", false, "not built into this program"}; }
+BackendStatus cpu_status() { return {"cpu", true, cpu::describe({})}; }
+BackendStatus null_status() { return {"null", true, "counts kernel calls, computes nothing"}; }
+std::shared_ptr<Device> open_null(const DeviceOptions&) { return null::open(); }
+#if !AMPHORA_VULKAN
+BackendStatus vulkan_status() {
+  return {"vulkan", false, "not built into this program: its tools were missing, see docs/vulkan.md"};
+}
+#endif
+
 // In the order in which "auto" tries them.
 constexpr std::array<Backend, 4> kBackends{{
-    {"cuda",
-     [] {
-       return BackendStatus{"cuda", false, "not built into this program"};
-     },
-     nullptr, true},
-    {"vulkan",
-     [] {
-       return BackendStatus{"vulkan", false, "not built into this program"};
-     },
-     nullptr, true},
-    {"cpu",
-     [] {
-       return BackendStatus{"cpu", true, cpu::describe({})};
-     },
-     cpu::open, true},
-    {"null",
-     [] {
-       return BackendStatus{"null", true, "counts kernel calls, computes nothing"};
-     },
-     [](const DeviceOptions&) { return null::open(); }, false},
+    {"cuda", cuda_status, nullptr, nullptr, true},
+#if AMPHORA_VULKAN
+    {"vulkan", vulkan::status, vulkan::open, vulkan::report, true},
+#else
+    {"vulkan", vulkan_status, nullptr, nullptr, true},
+#endif
+    {"cpu", cpu_status, cpu::open, nullptr, true},
+    {"null", null_status, open_null, nullptr, false},
 }};
 
 std::string available_backends() {
@@ -52,7 +54,9 @@ std::string available_backends() {
 
 std::shared_ptr<Device> open_automatically(const DeviceOptions& options) {
   for (const Backend& backend : kBackends) {
-    if (backend.chosen_by_auto && backend.status().available) return backend.open(options);
+    if (!backend.chosen_by_auto || (backend.devices == nullptr && !options.device.empty())) continue;
+    const BackendStatus status = backend.status();
+    if (status.available && !status.emulated) return backend.open(options);
   }
   fail("no backend finds a device on this machine. Available: {}", available_backends());
 }
@@ -65,6 +69,14 @@ std::vector<BackendStatus> list_backends() {
   return result;
 }
 
+std::vector<DeviceReport> list_devices(std::string_view name) {
+  for (const Backend& backend : kBackends) {
+    if (backend.name != name) continue;
+    return backend.devices != nullptr ? backend.devices() : std::vector<DeviceReport>{{backend.status().detail, {}, {}}};
+  }
+  fail("there is no backend '{}'. Available: {}", name, available_backends());
+}
+
 std::shared_ptr<Device> open_device(std::string_view name, const DeviceOptions& options) {
   if (name == "auto") return open_automatically(options);
   for (const Backend& backend : kBackends) {
@@ -72,6 +84,8 @@ std::shared_ptr<Device> open_device(std::string_view name, const DeviceOptions& 
     const BackendStatus status = backend.status();
     require(status.available, "backend '{}' is not available: {}. Available: {}", name, status.detail,
             available_backends());
+    require(options.device.empty() || backend.devices != nullptr,
+            "the {} backend has one device, so there is nothing to choose with '{}'", name, options.device);
     return backend.open(options);
   }
   fail("there is no backend '{}'. Available: {}", name, available_backends());

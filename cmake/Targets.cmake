@@ -35,6 +35,13 @@ function(amphora_add_tests)
   file(GLOB_RECURSE files CONFIGURE_DEPENDS tests/*.cpp)
   file(GLOB_RECURSE support CONFIGURE_DEPENDS tests/support/*.cpp)
   list(FILTER files EXCLUDE REGEX "/tests/support/")
+  if(NOT AMPHORA_VULKAN_FOUND)
+    list(FILTER files EXCLUDE REGEX "/tests/vulkan/")
+  endif()
+  if(NOT AMPHORA_VULKAN_FOUND)
+    list(FILTER files EXCLUDE REGEX "/tests/(.+/)?vulkan[^/]*$") # tests/NAME/vulkan_*.cpp
+    list(FILTER files EXCLUDE REGEX "/tests/vulkan/")
+  endif()
 
   list(TRANSFORM files REPLACE "^${PROJECT_SOURCE_DIR}/tests/([^/]+)/.*$" "\\1" OUTPUT_VARIABLE names)
   list(REMOVE_DUPLICATES names)
@@ -50,9 +57,11 @@ function(amphora_add_tests)
       WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS ${name} TIMEOUT 600)
   endforeach()
 
-  # These tests run the sample as a user does.
+  # These tests run the sample as a user does. CMake's emulator is how this project's programs start.
   if(TARGET amphora_train AND TARGET mlp)
     add_dependencies(amphora_train mlp)
-    target_compile_definitions(amphora_train PRIVATE AMPHORA_MLP="$<TARGET_FILE:mlp>")
+    list(JOIN CMAKE_CROSSCOMPILING_EMULATOR " " starter)
+    string(STRIP "${starter} $<TARGET_FILE:mlp>" command)
+    target_compile_definitions(amphora_train PRIVATE "AMPHORA_MLP=\"${command}\"")
   endif()
 endfunction()

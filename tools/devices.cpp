@@ -25,8 +25,22 @@ std::string precisions_of(const am::BackendStatus& status) {
 // Why "auto" does not take a backend; `passed` tells whether the chosen one stands before it.
 std::string reason_against(const am::BackendStatus& status, const std::string& chosen, bool passed) {
   if (!status.available) return status.detail;
+  if (status.emulated) return "works, but on the processor, where cpu is faster; only on request";
   if (passed && status.name != "null") return fmt::format("works, but {} comes first", chosen);
   return "only on request";
+}
+
+// What a backend's devices offer, and what is used of it.
+void describe_devices(const std::string& backend) {
+  const std::vector<am::DeviceReport> devices = am::list_devices(backend);
+  for (std::size_t index = 0; index < devices.size(); ++index) {
+    const am::DeviceReport& device = devices[index];
+    if (device.facts.empty()) continue;
+    std::vector<am::io::Row> rows;
+    if (!device.reason_against.empty()) rows.push_back({"  cannot be used", device.reason_against});
+    for (const auto& [name, value] : device.facts) rows.push_back({"  " + name, value});
+    fmt::print("\n{} device {}: {}\n{}", backend, index, device.name, am::io::table(rows, "ll"));
+  }
 }
 
 void list_devices() {
@@ -49,6 +63,9 @@ void list_devices() {
     rows.push_back({"  " + status.name, reason});
   }
   fmt::print("{}", am::io::table(rows, "ll"));
+  for (const am::BackendStatus& status : backends) {
+    if (status.available) describe_devices(status.name);
+  }
 }
 
 }  // namespace

@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include "backends/element_types.h"
 #include "core/error.h"
 
 namespace amphora::cpu {
@@ -102,14 +103,14 @@ CpuDevice::Choice CpuDevice::choose(KernelId kernel, const Spec& spec) const {
 }
 
 Support CpuDevice::supports(KernelId kernel, const Spec& spec) const {
-  const std::string reason = reason_against(kernel, spec);
+  const std::string reason = reason_against(kernel, spec, true);
   if (!reason.empty()) return {false, reason};
   return {true, std::string(choose(kernel, spec).path)};
 }
 
 void CpuDevice::do_launch(const KernelCall& call) {
   validate(call);
-  const std::string reason = reason_against(call.id, call.spec);
+  const std::string reason = reason_against(call.id, call.spec, true);
   require(reason.empty(), "cpu cannot run {}: {}", amphora::describe(call), reason);
   choose(call.id, call.spec).launcher(call, threads_);
 }

@@ -42,7 +42,4 @@ std::string describe(const DeviceOptions& options);
 
 std::shared_ptr<Device> open(const DeviceOptions& options);
 
-// Why no kernel of this backend takes these element types; empty where one does.
-std::string reason_against(KernelId kernel, const Spec& spec);
-
 }  // namespace amphora::cpu

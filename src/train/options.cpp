@@ -132,6 +132,8 @@ class Parser {
   void add_machine_flags() {
     add("--backend", options_.backend, "NAME", "auto, cpu, vulkan, cuda; null counts kernels, for tests",
         one_of({"auto", "cpu", "vulkan", "cuda", "null"}));
+    add_path("--device", options_.device, "INDEX|NAME",
+             "of a backend that finds several: see ./run devices; a part of the name is enough");
     add("--precision", texts_.precision, "TYPE", "f32, tf32, f16 or bf16: the type of products",
         one_of({kPrecisions.begin(), kPrecisions.end()}));
     threads_ = add("--threads", options_.threads, "N", "of the cpu backend; one for each core unless given",

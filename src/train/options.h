@@ -28,6 +28,7 @@ struct Options {
   std::string program;  // "mlp"
   Mode mode = Mode::train;
   std::string backend = "auto";
+  std::string device;  // of several; empty: the first
   Precision precision = Precision::f16;
   std::int64_t epochs = 5;
   std::int64_t batch_size = 128;

@@ -13,7 +13,7 @@ namespace amphora::train {
 namespace {
 
 std::shared_ptr<Device> open(const Options& options) {
-  std::shared_ptr<Device> device = open_device(options.backend, {.threads = options.threads});
+  std::shared_ptr<Device> device = open_device(options.backend, {.threads = options.threads, .device = options.device});
   const DeviceInfo& info = device->info();
   std::string names;
   for (const Precision precision : info.precisions) {

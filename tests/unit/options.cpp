@@ -32,6 +32,7 @@ TEST(TrainOptions, HaveDefaults) {
   EXPECT_EQ(options.ema, 0.0f);
   EXPECT_EQ(options.seed, 1u);
   EXPECT_EQ(options.threads, 0);
+  EXPECT_EQ(options.device, "");
   EXPECT_FALSE(options.quiet);
   EXPECT_EQ(options.help, "");
 }

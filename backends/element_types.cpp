@@ -1,10 +1,10 @@
-// Which element types the cpu backend's kernels take.
+#include "backends/element_types.h"
+
 #include <string_view>
 
-#include "backends/cpu/device.h"
 #include "core/error.h"
 
-namespace amphora::cpu {
+namespace amphora {
 namespace {
 
 // A letter a buffer, for the first four: * any type, f floating, m a master's (f32 or f64), s f32 alone, i i32. Device
@@ -41,7 +41,8 @@ constexpr std::string_view types_of(KernelId kernel) {
   return "";
 }
 
-std::string_view demand_of(char letter, DType type) {
+std::string_view demand_of(char letter, DType type, bool has_f64) {
+  if (type == DType::f64 && !has_f64) return "f32, f16 or bf16";
   switch (letter) {
     case 'f': return is_floating(type) ? "" : "a floating type";
     case 'm': return type == DType::f32 || type == DType::f64 ? "" : "f32 or f64";
@@ -53,10 +54,10 @@ std::string_view demand_of(char letter, DType type) {
 
 }  // namespace
 
-std::string reason_against(KernelId kernel, const Spec& spec) {
+std::string reason_against(KernelId kernel, const Spec& spec, bool has_f64) {
   const std::string_view letters = types_of(kernel);
   for (std::size_t i = 0; i < letters.size(); ++i) {
-    const std::string_view demand = demand_of(letters[i], spec.types[i]);
+    const std::string_view demand = demand_of(letters[i], spec.types[i], has_f64);
     if (!demand.empty()) {
       return fmt::format("{} takes {} for {}, not {}", name_of(kernel), demand, buffer_name(kernel, i),
                          name_of(spec.types[i]));
@@ -65,4 +66,4 @@ std::string reason_against(KernelId kernel, const Spec& spec) {
   return {};
 }
 
-}  // namespace amphora::cpu
+}  // namespace amphora

@@ -1,0 +1,149 @@
+#include "backends/vulkan/device.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+#include <utility>
+
+#include "backends/element_types.h"
+#include "backends/vulkan/buffer.h"
+#include "backends/vulkan/kernels.h"
+#include "backends/vulkan/select.h"
+#include "backends/vulkan/self_test.h"
+#include "core/error.h"
+
+namespace amphora::vulkan {
+namespace {
+
+// One copy moves so much at most: a data set does not need as much staging memory as it has bytes.
+constexpr std::size_t kUploadBytes = std::size_t{16} << 20;
+
+class VulkanReadback : public Readback {
+ public:
+  // The copy into `buffer` is the last thing that was recorded.
+  VulkanReadback(const std::shared_ptr<Queue>& queue, std::unique_ptr<HostBuffer> buffer, std::size_t bytes)
+      : queue_(queue), buffer_(std::move(buffer)), bytes_(bytes), ticket_(queue->ticket()) {}
+  VulkanReadback(const VulkanReadback&) = delete;
+  VulkanReadback& operator=(const VulkanReadback&) = delete;
+  ~VulkanReadback() override {
+    // Without its queue nothing is under way any more.
+    if (const auto queue = queue_.lock()) queue->give_back(std::move(buffer_), ticket_);
+  }
+
+  bool ready() const override {
+    const auto queue = queue_.lock();
+    return queue == nullptr || queue->is_done(ticket_);
+  }
+
+  std::span<const std::byte> get() override {
+    if (const auto queue = queue_.lock()) queue->wait(ticket_);
+    buffer_->invalidate(0, bytes_);
+    return {buffer_->data(), bytes_};
+  }
+
+ private:
+  std::weak_ptr<Queue> queue_;
+  std::unique_ptr<HostBuffer> buffer_;
+  std::size_t bytes_;
+  Ticket ticket_;
+};
+
+Recorder::Place place_of(const Buffer& buffer, std::size_t offset) {
+  const Block& block = block_of(buffer);
+  return {block.buffer(), block.offset() + offset, block.address() + offset};
+}
+
+void warn_of_cpu(const Capabilities& capabilities) {
+  static bool warned = false;
+  if (!capabilities.is_cpu || std::exchange(warned, true)) return;
+  fmt::print(stderr, "vulkan: {} runs on the processor, not on a GPU: good for tests, slow for training\n",
+             capabilities.name);
+}
+
+std::string in_megabytes(std::uint64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / 0x1p20); }
+
+}  // namespace
+
+VulkanDevice::VulkanDevice(const Candidate& candidate)
+    : capabilities_(candidate.capabilities),
+      device_(std::make_shared<LogicalDevice>(candidate)),
+      allocator_(device_, capabilities_),
+      queue_(std::make_shared<Queue>(device_, allocator_)),
+      pipelines_(device_, capabilities_),
+      recorder_(*queue_, allocator_, pipelines_, capabilities_),
+      profiler_(device_, *queue_, capabilities_) {
+  info_ = {"vulkan", capabilities_.name, {Precision::f32, Precision::f16, Precision::bf16}};
+}
+
+Support VulkanDevice::supports(KernelId kernel, const Spec& spec) const {
+  const std::string reason = reason_against(kernel, spec, false);
+  if (!reason.empty()) return {false, reason};
+  return {true, kernel == KernelId::matmul ? matmul_path(spec, capabilities_) : "shader"};
+}
+
+BufferPtr VulkanDevice::do_allocate(std::size_t bytes, MemoryKind kind) {
+  const std::uint64_t arenas = allocator_.arenas_made();
+  std::unique_ptr<Block> block = allocator_.take(bytes);
+  if (block == nullptr) {
+    // Arenas of another size may be free.
+    queue_->wait_idle();
+    allocator_.release_unused();
+    block = allocator_.take(bytes);
+  }
+  if (block == nullptr) {
+    throw OutOfMemory(fmt::format(
+        "out of memory on vulkan ({}): {} asked for {}, {} in use, {} held of {}, {} in one piece at most. Use smaller "
+        "batches, gradient accumulation or a smaller model",
+        capabilities_.name, in_megabytes(bytes), name_of(kind), in_megabytes(memory_->current_total),
+        in_megabytes(allocator_.held()), in_megabytes(capabilities_.memory_bytes),
+        in_megabytes(capabilities_.max_allocation)));
+  }
+  counters_.allocations += allocator_.arenas_made() - arenas;
+  return std::make_shared<VulkanBuffer>(*this, bytes, kind, std::move(block), memory_);
+}
+
+void VulkanDevice::do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) {
+  while (!source.empty()) {
+    const std::size_t bytes = std::min(source.size(), kUploadBytes);
+    const Queue::Staging staging = queue_->stage(bytes);
+    std::memcpy(staging.buffer->data() + staging.offset, source.data(), bytes);
+    staging.buffer->flush(staging.offset, bytes);
+    recorder_.copy({staging.buffer->handle(), staging.offset, 0}, place_of(target, offset), bytes);
+    source = source.subspan(bytes);
+    offset += bytes;
+  }
+}
+
+std::unique_ptr<Readback> VulkanDevice::do_read(const Buffer& source, std::size_t offset, std::size_t bytes) {
+  std::unique_ptr<HostBuffer> buffer = queue_->take_readback(bytes);
+  if (bytes > 0) recorder_.copy(place_of(source, offset), {buffer->handle(), 0, 0}, bytes);
+  return std::make_unique<VulkanReadback>(queue_, std::move(buffer), bytes);
+}
+
+void VulkanDevice::do_launch(const KernelCall& call) {
+  validate(call);
+  const std::string reason = reason_against(call.id, call.spec, false);
+  require(reason.empty(), "vulkan cannot run {}: {}", describe(call), reason);
+  find_launcher(call.id)(call, recorder_);
+  recorder_.end_call();
+  device_->instance().throw_complaint();
+}
+
+double VulkanDevice::do_timed_launch(const KernelCall& call) {
+  return profiler_.measure([&] { do_launch(call); });
+}
+
+void VulkanDevice::do_wait() {
+  queue_->wait_idle();
+  device_->instance().throw_complaint();
+}
+
+std::shared_ptr<Device> open(const DeviceOptions& options) {
+  Candidate candidate = select(options.device);
+  restrict_to(options, candidate.capabilities);
+  apply_self_test(candidate);
+  warn_of_cpu(candidate.capabilities);
+  return std::make_shared<VulkanDevice>(candidate);
+}
+
+}  // namespace amphora::vulkan

@@ -1,0 +1,87 @@
+// Queue: command buffers on their way to the device, in order, and the memory that host and device share.
+//
+// Commands gather in a batch. A batch is submitted when it holds enough of them, or when somebody asks for a result;
+// it signals its ticket, a value of one timeline semaphore, when it is done.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <memory>
+#include <vector>
+
+#include "backends/vulkan/allocator.h"
+#include "backends/vulkan/logical_device.h"
+
+namespace amphora::vulkan {
+
+using Ticket = std::uint64_t;
+
+class Queue {
+ public:
+  Queue(std::shared_ptr<LogicalDevice> device, Allocator& allocator);
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+  ~Queue();
+
+  // Where the next command goes.
+  VkCommandBuffer commands();
+  // A command was recorded.
+  void recorded();
+  // The ticket of all that was recorded so far.
+  Ticket ticket() const { return has_commands_ ? next_ticket() : last_submitted_; }
+
+  // Submits what was recorded; waits for nothing.
+  void submit();
+  bool is_done(Ticket ticket);
+  // Submits if need be, and waits. Throws Error when the device is lost.
+  void wait(Ticket ticket);
+  void wait_idle() { wait(ticket()); }
+
+  // Host memory to write `bytes` bytes to, for a copy that is recorded next; returned to the pool with its batch.
+  struct Staging {
+    HostBuffer* buffer;
+    std::size_t offset;
+  };
+  Staging stage(std::size_t bytes);
+
+  // Host memory for a copy to the host, from the pool; it comes back with give_back().
+  std::unique_ptr<HostBuffer> take_readback(std::size_t bytes);
+  void give_back(std::unique_ptr<HostBuffer> buffer, Ticket ticket);
+
+ private:
+  struct Batch {
+    VkCommandBuffer commands = VK_NULL_HANDLE;
+    Ticket ticket = 0;
+  };
+  struct Page {  // of staging memory
+    std::unique_ptr<HostBuffer> buffer;
+    std::size_t used = 0;
+    Ticket ticket = 0;  // of the last batch that reads it
+  };
+  struct Idle {
+    std::unique_ptr<HostBuffer> buffer;
+    Ticket ticket = 0;
+  };
+
+  Ticket next_ticket() const { return last_submitted_ + 1; }
+  Ticket completed();
+  VkCommandBuffer take_commands();
+
+  std::shared_ptr<LogicalDevice> device_;
+  Allocator& allocator_;
+  VkCommandPool pool_ = VK_NULL_HANDLE;
+  VkSemaphore timeline_ = VK_NULL_HANDLE;
+  VkCommandBuffer commands_ = VK_NULL_HANDLE;
+  bool has_commands_ = false;
+  int command_count_ = 0;
+  bool lost_ = false;
+  Ticket last_submitted_ = 0;
+  Ticket completed_ = 0;
+  std::deque<Batch> in_flight_;
+  std::vector<VkCommandBuffer> unused_;
+  std::deque<Page> pages_;  // the last one is being filled
+  std::vector<Idle> readbacks_;
+};
+
+}  // namespace amphora::vulkan

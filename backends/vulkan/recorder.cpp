@@ -1,0 +1,125 @@
+#include "backends/vulkan/recorder.h"
+
+#include <algorithm>
+#include <cstring>
+
+#include "backends/vulkan/buffer.h"
+#include "backends/vulkan/pipelines.h"
+#include "backends/vulkan/queue.h"
+#include "core/error.h"
+
+namespace amphora::vulkan {
+namespace {
+
+// All memory, both ways: buffer barriers gain nothing on current drivers, and calls seldom have more than one hazard.
+void record_barrier(VkCommandBuffer commands) {
+  constexpr VkPipelineStageFlags2 kStages = VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_2_COPY_BIT;
+  VkMemoryBarrier2 barrier{};
+  barrier.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER_2;
+  barrier.srcStageMask = kStages;
+  barrier.srcAccessMask = VK_ACCESS_2_SHADER_STORAGE_WRITE_BIT | VK_ACCESS_2_TRANSFER_WRITE_BIT;
+  barrier.dstStageMask = kStages;
+  barrier.dstAccessMask = VK_ACCESS_2_SHADER_STORAGE_READ_BIT | VK_ACCESS_2_SHADER_STORAGE_WRITE_BIT |
+                          VK_ACCESS_2_TRANSFER_READ_BIT | VK_ACCESS_2_TRANSFER_WRITE_BIT;
+  VkDependencyInfo dependency{};
+  dependency.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO;
+  dependency.memoryBarrierCount = 1;
+  dependency.pMemoryBarriers = &barrier;
+  vkCmdPipelineBarrier2(commands, &dependency);
+}
+
+bool is_written(KernelId kernel, int index) {
+  const char access = info_of(kernel).access[static_cast<std::size_t>(index)];
+  return access != 'r' && access != 'R';
+}
+
+}  // namespace
+
+Push::Push(const KernelCall& call) {
+  for (int i = 0; i < call.buffer_count; ++i) add_buffer(call, i);
+}
+
+Push& Push::add_bytes(const void* data, std::size_t size) {
+  require(size_ + size <= bytes_.size(), "a dispatch pushes more than {} bytes", bytes_.size());
+  std::memcpy(bytes_.data() + size_, data, size);
+  size_ += size;
+  return *this;
+}
+
+Push& Push::add_buffer(const KernelCall& call, int index) {
+  const BufferRange& range = call.buffers[static_cast<std::size_t>(index)];
+  std::uint64_t address = 0;
+  if (range.buffer != nullptr) {
+    address = block_of(*range.buffer).address() + range.offset;
+    accesses_.push_back({address, range.bytes, is_written(call.id, index)});
+  }
+  return add(address);
+}
+
+Push& Push::add_buffer(const Block& block, bool write) {
+  accesses_.push_back({block.address(), block.bytes(), write});
+  return add(block.address());
+}
+
+void Recorder::wait_for(std::span<const plan::Access> accesses) {
+  if (hazards_.conflict(accesses)) {
+    record_barrier(queue_.commands());
+    hazards_.clear();
+  }
+  hazards_.add(accesses);
+}
+
+void Recorder::dispatch(std::string_view shader, const KernelCall& call, const Push& push, Groups groups,
+                        std::initializer_list<std::uint32_t> constants, std::uint32_t workgroup) {
+  if (groups.x == 0 || groups.y == 0 || groups.z == 0) return;
+  require(groups.x <= capabilities_.max_groups[0] && groups.y <= capabilities_.max_groups[1] &&
+              groups.z <= capabilities_.max_groups[2],
+          "{} needs {}x{}x{} workgroups; the device starts {}x{}x{} at most", describe(call), groups.x, groups.y,
+          groups.z, capabilities_.max_groups[0], capabilities_.max_groups[1], capabilities_.max_groups[2]);
+  Constants values;
+  values.add(workgroup == 0 ? capabilities_.workgroup_size : workgroup);
+  values.add(capabilities_.hardware_f16 ? 1 : 0);
+  for (const DType type : call.spec.types) values.add(static_cast<std::uint32_t>(type));
+  values.add(call.spec.function);
+  values.add(call.spec.flags);
+  for (const std::uint32_t value : constants) values.add(value);
+  VkPipeline pipeline = pipelines_.find(shader, values);
+
+  wait_for(push.accesses());
+  VkCommandBuffer commands = queue_.commands();
+  vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
+  vkCmdPushConstants(commands, pipelines_.layout(), VK_SHADER_STAGE_COMPUTE_BIT, 0,
+                     static_cast<std::uint32_t>(push.bytes().size()), push.bytes().data());
+  vkCmdDispatch(commands, groups.x, groups.y, groups.z);
+  queue_.recorded();
+}
+
+const Block& Recorder::scratch(std::size_t bytes) {
+  std::unique_ptr<Block> block = allocator_.take(bytes);
+  if (block == nullptr) {
+    throw OutOfMemory(fmt::format(
+        "out of memory on vulkan: {} bytes for partial results, {} bytes held of {}. Use smaller batches", bytes,
+        allocator_.held(), capabilities_.memory_bytes));
+  }
+  scratch_.push_back(std::move(block));
+  return *scratch_.back();
+}
+
+Groups Recorder::spread(std::uint64_t items, std::uint32_t per_invocation) const {
+  // A CPU driver pays for every workgroup; a GPU wants all of its units filled several times.
+  const std::uint64_t most = capabilities_.is_cpu ? 64 : 8192;
+  const std::uint64_t per_group = std::uint64_t{capabilities_.workgroup_size} * per_invocation;
+  const std::uint64_t groups = (items + per_group - 1) / per_group;
+  return {static_cast<std::uint32_t>(std::min({groups, most, std::uint64_t{capabilities_.max_groups[0]}}))};
+}
+
+void Recorder::copy(const Place& source, const Place& target, std::uint64_t bytes) {
+  const plan::Access accesses[] = {{source.address, source.address != 0 ? bytes : 0, false},
+                                   {target.address, target.address != 0 ? bytes : 0, true}};
+  wait_for(accesses);
+  const VkBufferCopy region{source.offset, target.offset, bytes};
+  vkCmdCopyBuffer(queue_.commands(), source.buffer, target.buffer, 1, &region);
+  queue_.recorded();
+}
+
+}  // namespace amphora::vulkan

@@ -1,0 +1,22 @@
+// Which physical device is opened.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "backends/registry.h"
+#include "backends/vulkan/capabilities.h"
+
+namespace amphora::vulkan {
+
+// The device that `wish` names, by its index in the list or by a part of its name; the first one when empty. Throws
+// Error that lists what there is.
+Candidate select(std::string_view wish);
+
+// Leaves of the capabilities what the user, the environment and this build allow.
+void restrict_to(const DeviceOptions& options, Capabilities& capabilities);
+
+// The status of this backend: the device that would be opened, or why there is none.
+BackendStatus status();
+
+}  // namespace amphora::vulkan

@@ -1,0 +1,34 @@
+// What every module begins with: extensions, the host's specialization constants, and the shared parameter structures.
+//
+// A module's push constants are the addresses of the call's buffers, then its parameters. An address is a uvec2, so that
+// no device needs 64-bit integers.
+#ifndef MODULE_GLSL
+#define MODULE_GLSL
+
+#extension GL_EXT_buffer_reference : require
+#extension GL_EXT_buffer_reference_uvec2 : require
+#extension GL_EXT_control_flow_attributes : require
+#extension GL_EXT_scalar_block_layout : require
+#extension GL_EXT_shader_16bit_storage : require
+
+#define AM_STRUCT(name) struct name
+#define AM_INT int
+#define AM_UINT32 uint
+#define AM_FLOAT float
+#include "kernel/shared/params.h"
+
+layout(local_size_x_id = 0) in;
+layout(constant_id = 1) const uint kHardwareF16 = 0;  // 1: the driver's half conversions are exact, NaN aside
+layout(constant_id = 2) const uint kType0 = 0;        // element types of the first four buffers, as in io.glsl
+layout(constant_id = 3) const uint kType1 = 0;
+layout(constant_id = 4) const uint kType2 = 0;
+layout(constant_id = 5) const uint kType3 = 0;
+layout(constant_id = 6) const uint kFunction = 0;
+layout(constant_id = 7) const uint kFlags = 0;
+
+// A loop over [begin, end) that any number of workgroups shares; neighbours in a workgroup take neighbouring elements.
+#define FOR_EACH(i, begin, end)                                \
+  for (uint i = (begin) + gl_GlobalInvocationID.x; i < (end); \
+       i += gl_NumWorkGroups.x * gl_WorkGroupSize.x)
+
+#endif
