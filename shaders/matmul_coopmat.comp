@@ -55,36 +55,6 @@ const uint kFetchesB = (kRowsB * kColumnsB + gl_WorkGroupSize.x - 1) / gl_WorkGr
 
 uvec4 next_a[kFetchesA], next_b[kFetchesB];
 
-coopmat<float, gl_ScopeSubgroup, kM, kN, gl_MatrixUseAccumulator> sums[kFragmentsM][kFragmentsN];
-coopmat<OPERAND, gl_ScopeSubgroup, kM, kK, gl_MatrixUseA> left[kFragmentsM];
-coopmat<OPERAND, gl_ScopeSubgroup, kK, kN, gl_MatrixUseB> right[kFragmentsN];
-
-// The operands' fragments of one step of kK, from `memory`, an array of uvec4 with `stride` of them a row.
-#define LOAD_LEFT(memory, start, stride)                                                                        \
-  [[unroll]] for (uint i = 0; i < kFragmentsM; ++i) {                                                           \
-    if (kTransposeA) {                                                                                          \
-      coopMatLoad(left[i], memory, (start) + i * kM / 8, stride, gl_CooperativeMatrixLayoutColumnMajor);        \
-    } else {                                                                                                    \
-      coopMatLoad(left[i], memory, (start) + i * kM * (stride), stride, gl_CooperativeMatrixLayoutRowMajor);    \
-    }                                                                                                           \
-  }
-#define LOAD_RIGHT(memory, start, stride)                                                                       \
-  [[unroll]] for (uint j = 0; j < kFragmentsN; ++j) {                                                           \
-    if (kTransposeB) {                                                                                          \
-      coopMatLoad(right[j], memory, (start) + j * kN * (stride), stride, gl_CooperativeMatrixLayoutColumnMajor); \
-    } else {                                                                                                    \
-      coopMatLoad(right[j], memory, (start) + j * kN / 8, stride, gl_CooperativeMatrixLayoutRowMajor);          \
-    }                                                                                                           \
-  }
-
-void multiply() {
-  [[unroll]] for (uint i = 0; i < kFragmentsM; ++i) {
-    [[unroll]] for (uint j = 0; j < kFragmentsN; ++j) {
-      sums[i][j] = coopMatMulAdd(left[i], right[j], sums[i][j]);
-    }
-  }
-}
-
 void fetch(Tile tile, uint k) {
   const Source a = source_a(tile, k), b = source_b(tile, k);
   [[unroll]] for (uint i = 0; i < kFetchesA; ++i) {
@@ -108,13 +78,42 @@ void stage() {
   }
 }
 
-// Where a fragment's row i of k-step `k` begins in a block of a with `stride` uvec4 a row, and likewise of b.
+// Where a row of a, or a column of b, begins at step `k` in a block with `stride` uvec4 a row.
 uint part_a(uint row, uint k, uint stride) { return kTransposeA ? k * stride + row / 8 : row * stride + k / 8; }
 uint part_b(uint column, uint k, uint stride) { return kTransposeB ? column * stride + k / 8 : k * stride + column / 8; }
+
+// A macro, since no function takes both kinds of memory: the product of one step of kK, from blocks of uvec4.
+#define MULTIPLY(memory_a, start_a, stride_a, memory_b, start_b, stride_b)                             \
+  {                                                                                                    \
+    coopmat<OPERAND, gl_ScopeSubgroup, kM, kK, gl_MatrixUseA> left[kFragmentsM];                       \
+    coopmat<OPERAND, gl_ScopeSubgroup, kK, kN, gl_MatrixUseB> right[kFragmentsN];                      \
+    [[unroll]] for (uint i = 0; i < kFragmentsM; ++i) {                                                \
+      const uint at = (start_a) + part_a(i * kM, 0, stride_a);                                         \
+      if (kTransposeA) {                                                                               \
+        coopMatLoad(left[i], memory_a, at, stride_a, gl_CooperativeMatrixLayoutColumnMajor);           \
+      } else {                                                                                         \
+        coopMatLoad(left[i], memory_a, at, stride_a, gl_CooperativeMatrixLayoutRowMajor);              \
+      }                                                                                                \
+    }                                                                                                  \
+    [[unroll]] for (uint j = 0; j < kFragmentsN; ++j) {                                                \
+      const uint at = (start_b) + part_b(j * kN, 0, stride_b);                                         \
+      if (kTransposeB) {                                                                               \
+        coopMatLoad(right[j], memory_b, at, stride_b, gl_CooperativeMatrixLayoutColumnMajor);          \
+      } else {                                                                                         \
+        coopMatLoad(right[j], memory_b, at, stride_b, gl_CooperativeMatrixLayoutRowMajor);             \
+      }                                                                                                \
+    }                                                                                                  \
+    [[unroll]] for (uint i = 0; i < kFragmentsM; ++i) {                                                \
+      [[unroll]] for (uint j = 0; j < kFragmentsN; ++j) {                                              \
+        sums[i][j] = coopMatMulAdd(left[i], right[j], sums[i][j]);                                     \
+      }                                                                                                \
+    }                                                                                                  \
+  }
 
 void main() {
   const Tile tile = find_tile(kTileM, kTileN);
   const uint row = gl_SubgroupID / kSubgroupsN * kPartM, column = gl_SubgroupID % kSubgroupsN * kPartN;
+  coopmat<float, gl_ScopeSubgroup, kM, kN, gl_MatrixUseAccumulator> sums[kFragmentsM][kFragmentsN];
   [[unroll]] for (uint i = 0; i < kFragmentsM; ++i) {
     [[unroll]] for (uint j = 0; j < kFragmentsN; ++j) {
       sums[i][j] = coopmat<float, gl_ScopeSubgroup, kM, kN, gl_MatrixUseAccumulator>(0.0);
@@ -123,11 +122,10 @@ void main() {
 
   if (kLoadsDirectly) {
     const uint stride_a = uint(push.params.lda) / 8, stride_b = uint(push.params.ldb) / 8;
+    const uint start_a = part_a(row, 0, stride_a), start_b = part_b(column, 0, stride_b);
     for (uint k = tile.begin; k < tile.end; k += kK) {
       const uvec2 a = source_a(tile, k).address, b = source_b(tile, k).address;
-      LOAD_LEFT(WordQuads(a).at, part_a(row, 0, stride_a), stride_a)
-      LOAD_RIGHT(WordQuads(b).at, part_b(column, 0, stride_b), stride_b)
-      multiply();
+      MULTIPLY(WordQuads(a).at, start_a, stride_a, WordQuads(b).at, start_b, stride_b)
     }
   } else {
     if (kPrefetches && tile.begin < tile.end) fetch(tile, tile.begin);
@@ -138,9 +136,8 @@ void main() {
       barrier();
       if (kPrefetches && k + kDepth < tile.end) fetch(tile, k + kDepth);
       [[unroll]] for (uint step = 0; step < kDepth; step += kK) {
-        LOAD_LEFT(staged, part_a(row, step, kStrideA), kStrideA)
-        LOAD_RIGHT(staged, kStagedA + part_b(column, step, kStrideB), kStrideB)
-        multiply();
+        MULTIPLY(staged, part_a(row, step, kStrideA), kStrideA, staged, kStagedA + part_b(column, step, kStrideB),
+                 kStrideB)
       }
     }
   }
