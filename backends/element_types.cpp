@@ -66,4 +66,18 @@ std::string reason_against(KernelId kernel, const Spec& spec, bool has_f64) {
   return {};
 }
 
+Spec uniform_spec(KernelId kernel, DType type) {
+  const std::string_view letters = types_of(kernel);
+  Spec spec;
+  for (std::size_t i = 0; i < letters.size(); ++i) {
+    switch (letters[i]) {
+      case 'i': spec.types[i] = DType::i32; break;
+      case 's': spec.types[i] = DType::f32; break;
+      case 'm': spec.types[i] = type == DType::f64 ? DType::f64 : DType::f32; break;
+      default: spec.types[i] = type;
+    }
+  }
+  return spec;
+}
+
 }  // namespace amphora

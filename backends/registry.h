@@ -32,6 +32,9 @@ struct BackendStatus {
   bool emulated = false;  // a GPU's interface on the processor: the cpu backend is faster, so "auto" leaves it out
 };
 
+// Every known backend, built or not, with what it is.
+std::vector<std::pair<std::string_view, std::string_view>> known_backends();
+
 // Every known backend in the order in which "auto" tries them; opens none.
 std::vector<BackendStatus> list_backends();
 

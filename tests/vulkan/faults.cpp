@@ -74,6 +74,26 @@ TEST(VulkanEnvironment, TakesZeroOneAndNothingElse) {
   EXPECT_EQ(message_of([] { environment(); }), "AMPHORA_VULKAN_COOPMAT is 'off'; it must be 0 or 1");
 }
 
+TEST(VulkanInstance, WithoutADriverTheBackendSaysWhatToInstall) {
+  const Variable none("VK_DRIVER_FILES", "/no/such/driver.json");
+  const Variable older("VK_ICD_FILENAMES", "/no/such/driver.json");
+  const BackendStatus found = status();
+  EXPECT_FALSE(found.available);
+  EXPECT_NE(found.detail.find("install"), std::string::npos) << found.detail;
+  const std::string message = message_of([] { open_device("vulkan"); });
+  EXPECT_NE(message.find("backend 'vulkan' is not available"), std::string::npos) << message;
+}
+
+TEST_F(VulkanTest, ComplaintsOfTheValidationLayerAreErrors) {
+  const auto device = open_vulkan();
+  const auto instance = Instance::get();
+  instance->complain("a hazard");
+  instance->complain("another");
+  const std::string message = message_of([&] { device->wait(); });
+  EXPECT_EQ(message, "the Vulkan validation layer has 2 complaint(s); the first: a hazard");
+  device->wait();
+}
+
 TEST_F(VulkanTest, CooperativeMatricesCanBeSwitchedOff) {
   const Variable off("AMPHORA_VULKAN_COOPMAT", "0");
   const auto device = open_vulkan();
