@@ -55,11 +55,13 @@ float fused(float a, float b, float c) {
 
 float power_of_2(int n) { return uintBitsToFloat(uint(n + 127) << 23); }  // -126 to 127
 
-// x * 2^n with one rounding, for n from -252 to 254 and x around 1.
+// x * 2^n for x from 0.5 to 2 and |n| <= 200, with one rounding, also where drivers flush subnormals.
 float scaled(float x, int n) {
-  const int first = n >> 1;
-  precise float result = x * power_of_2(first) * power_of_2(n - first);
-  return result;
+  const uint bits = floatBitsToUint(x);
+  const int exponent = int(bits >> 23) + n;
+  const uint digits = ((bits & 0x7FFFFFu) | 0x800000u) << 1;
+  if (exponent < 1) return uintBitsToFloat(rounded_bits(digits, false, exponent));
+  return exponent < 255 ? uintBitsToFloat(bits + (uint(n) << 23)) : kInfinity;
 }
 
 // (exp(r) - 1 - r) / r^2 for |r| <= 0.347, to 2^-34 of exp.
@@ -73,22 +75,22 @@ float exponential_tail(float r) {
   return p;
 }
 
-// x + rest = n ln 2 + r + r_low; returns n. The first factor of ln 2 has 9 bits, so that its multiples are exact.
-int reduced_exponent(float x, float rest, out float r, out float r_low) {
+// x + rest = n ln 2 + r.x + r.y; returns n. The first factor of ln 2 has 9 bits, so that its multiples are exact.
+int reduced_exponent(float x, float rest, out vec2 r) {
   precise float n = floor(x * 1.44269502 + 0.5);
   precise float leading = x - n * 0.693359375;
   precise float trailing = n * -0.000212194442;
-  r = leading - trailing;
-  precise float lost = (leading - r) - trailing;
-  r_low = lost + rest;
+  precise float rounded = leading - trailing;
+  precise float lost = (leading - rounded) - trailing;
+  r = two_sum(rounded, lost + rest);
   return int(n);
 }
 
-// exp(x + rest) for |x| <= 110.
+// exp(x + rest) for |x| <= 110 and a rest that is small beside 1.
 float exponential_of_sum(float x, float rest) {
-  float r, r_low;
-  const int n = reduced_exponent(x, rest, r, r_low);
-  precise float result = 1.0 + (r + (r_low + r * r * exponential_tail(r)));
+  vec2 r;
+  const int n = reduced_exponent(x, rest, r);
+  precise float result = 1.0 + (r.x + (r.y + r.x * r.x * exponential_tail(r.x)));
   return scaled(result, n);
 }
 
@@ -102,14 +104,16 @@ float exponential(float x) {
 float exponential_minus_1(float x) {
   const float size = abs(x);
   if (is_nan(x) || size < 2.98023224e-8) return x;  // keeps -0
-  float r, r_low;
+  vec2 r;
   // Below -17.4 the result is -1.
-  const int n = reduced_exponent(clamp(x, -17.4, 105.0), 0.0, r, r_low);
-  precise float one = n < 64 ? 1.0 - power_of_2(-n) : 1.0;
-  precise float tail = r_low + r * r * exponential_tail(r);
+  const int n = reduced_exponent(clamp(x, -17.4, 105.0), 0.0, r);
+  precise float tail = r.y + r.x * r.x * exponential_tail(r.x);
   // 2^n ((1 - 2^-n) + expm1(r)); the first difference is exact where it matters.
-  precise float result = n == 0 ? r + tail : (one + r) + tail;
-  return scaled(result, n);
+  precise float one = n == 0 ? 0.0 : n < 64 ? 1.0 - power_of_2(-n) : 1.0;
+  const vec2 sum = two_sum(one, r.x);
+  precise float result = sum.x + (sum.y + tail);
+  result = result * power_of_2(n / 2) * power_of_2(n - n / 2);
+  return result;
 }
 
 // --- logarithms ---
@@ -158,7 +162,8 @@ float logarithm(float x) {
   if (bits == 0x7F800000u) return x;
   float m;
   const int n = split_near_1(bits, m);
-  return logarithm_of_parts(n, m - 1.0, 0.0);
+  precise float f = m - 1.0;
+  return logarithm_of_parts(n, f, 0.0);
 }
 
 // LOG1P_ULP
@@ -171,8 +176,9 @@ float logarithm_of_1_plus(float x) {
   if (bits >= 0x7F800000u) return bits == 0x7F800000u ? sum.x : kNaN;
   float m;
   const int n = split_near_1(bits, m);
-  // What 1 + x rounded away, relative to it.
-  return logarithm_of_parts(n, m - 1.0, sum.y / sum.x);
+  precise float f = m - 1.0;
+  precise float rest = sum.y / sum.x;  // what 1 + x rounded away, relative to it
+  return logarithm_of_parts(n, f, rest);
 }
 
 // log(x) as a pair, to 2^-36 of it: 2 atanh(s) with s = f / (2 + f).
@@ -210,14 +216,16 @@ vec2 logarithm_pair(float x) {
 float power(float x, float p) {
   if (p == 0.0 || x == 1.0) return 1.0;
   if (is_nan(x) || is_nan(p)) return kNaN;
-  const float size = abs(x);
+  // Drivers that flush subnormals compare them as zeros, hence the bits.
+  const uint bits = floatBitsToUint(x) & 0x7FFFFFFFu;
+  const float size = uintBitsToFloat(bits);
+  const bool ordinary = bits != 0 && bits < 0x7F800000u;
   const bool whole = floor(p) == p;
   // From 2^24 on every f32 is even.
   const bool odd = whole && abs(p) < 16777216.0 && (int(p) & 1) != 0;
   float magnitude = 1.0;
   if (size != 1.0) {
-    const bool ordinary = size > 0.0 && is_finite(size);
-    const vec2 log_x = ordinary ? logarithm_pair(size) : vec2(size > 0.0 ? kInfinity : -kInfinity, 0.0);
+    const vec2 log_x = ordinary ? logarithm_pair(size) : vec2(bits != 0 ? kInfinity : -kInfinity, 0.0);
     precise float rough = p * log_x.x;
     if (abs(rough) < 110.0) {
       const vec2 product = two_product(p, log_x.x);
@@ -228,7 +236,7 @@ float power(float x, float p) {
     }
   }
   const bool negative = (floatBitsToUint(x) & 0x80000000u) != 0;
-  if (negative && size > 0.0 && is_finite(size) && !whole) return kNaN;
+  if (negative && ordinary && !whole) return kNaN;
   return negative && odd ? -magnitude : magnitude;
 }
 
