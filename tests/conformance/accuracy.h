@@ -30,8 +30,8 @@ struct Accuracy {
   bool flushes_subnormals = false;
 };
 
-// The cpu backend's vectorised kernels: the defaults above, which are what Highway documents for its functions. log1p is
-// built on Log, a division and a product, each of which adds a rounding. pow runs in f64.
+// The cpu backend's vectorised kernels: the defaults above, which are what Highway documents for its functions. log1p
+// is built on Log, a division and a product, each of which adds a rounding. pow runs in f64.
 inline constexpr Accuracy kCpuAccuracy{};
 
 // Vulkan: what the specification asks of division and sqrt (2.5 ulp; sqrt as 1 / inversesqrt of 2 ulp), and the errors

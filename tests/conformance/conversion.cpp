@@ -100,7 +100,8 @@ TEST_P(Conversion, converts_between_the_16_bit_types_through_f32) {
 
 TEST_P(Conversion, integers_saturate_and_round_once) {
   constexpr double kInf = std::numeric_limits<double>::infinity();
-  constexpr double kEdges[] = {0.0, -0.0, 0.5, -0.5, 1.5, -1.99, 3e9, -3e9, 2147483520.0, -2147483648.0, kInf, -kInf, NAN};
+  constexpr double kEdges[] = {0.0,  -0.0,         0.5,           -0.5, 1.5,   -1.99, 3e9,
+                               -3e9, 2147483520.0, -2147483648.0, kInf, -kInf, NAN};
   Array numbers = random.array(DType::f32, 1000, 1e5);
   for (std::size_t i = 0; i < std::size(kEdges); ++i) numbers.set(i, kEdges[i]);
   for (const DType from : kFloats) {

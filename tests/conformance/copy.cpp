@@ -91,7 +91,7 @@ TEST_P(Copy, copy_matches_the_oracle_for_random_views) {
     Spec spec;
     spec.types = {type, type};
     expect_oracle_bits(KernelId::copy, spec, view.params,
-                 {random.array(type, view.in_count, 100.0), random.array(type, view.out_count, 100.0)});
+                       {random.array(type, view.in_count, 100.0), random.array(type, view.out_count, 100.0)});
   }
 }
 

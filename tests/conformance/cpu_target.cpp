@@ -4,7 +4,7 @@
 #include <map>
 #include <utility>
 
-#include "backends/cpu/device.h"
+#include "backends/element_types.h"
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/simd/targets.h"
 #include "core/error.h"
@@ -45,7 +45,7 @@ class CpuTarget : public Subject {
 
   Support supports(KernelId kernel, const Spec& spec) override {
     const TargetScope scope(target_);
-    const std::string reason = cpu::reason_against(kernel, spec);
+    const std::string reason = reason_against(kernel, spec, true);
     if (!reason.empty()) return {false, reason};
     if (cpu::simd::find_launcher(kernel, spec) != nullptr) return {true, "simd"};
     require(may_be_scalar(kernel, spec), "{} has no vectorised form for these types", name_of(kernel));

@@ -13,8 +13,9 @@ namespace {
 AMPHORA_ON_EVERY_SUBJECT(Dropout);
 
 DropoutParams random_params(Random& random, std::uint32_t count) {
-  return {count,         random.bits(), static_cast<float>(1.0 + std::abs(random.normal())), random.bits(), random.bits(),
-          random.bits(), random.bits()};
+  return {count,         random.bits(), static_cast<float>(1.0 + std::abs(random.normal())),
+          random.bits(), random.bits(), random.bits(),
+          random.bits()};
 }
 
 TEST_P(Dropout, keeps_what_the_stream_keeps) {

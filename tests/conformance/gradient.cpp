@@ -77,7 +77,8 @@ Interval norm_bound(const Array& gradient, double start, double p) {
 
 TEST_P(Gradient, norm_is_in_bounds) {
   for (const std::uint32_t count : kCounts) {
-    for (const float p : {1.0f, 2.0f, 3.0f, 0.0f, std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
+    for (const float p :
+         {1.0f, 2.0f, 3.0f, 0.0f, std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
       for (const double deviation : {1.0, 1e-30, 1e12}) {
         if (p == 3.0f && deviation != 1.0) continue;
         SCOPED_TRACE(testing::Message() << count << " elements, p " << p << ", deviation " << deviation);

@@ -34,8 +34,8 @@ inline std::string subject_test_name(const testing::TestParamInfo<const SubjectE
 }
 
 // Tests are called Vulkan/Suite.test/vulkan, Cpu/Suite.test/cpu_AVX2.
-#define AMPHORA_ON_SUBJECTS(Suite, for_products)                                                                     \
-  class Suite : public OnEverySubject {};                                                                            \
+#define AMPHORA_ON_SUBJECTS(Suite, for_products)                                                                      \
+  class Suite : public OnEverySubject {};                                                                             \
   INSTANTIATE_TEST_SUITE_P(Cpu, Suite, testing::ValuesIn(subjects_of("cpu", for_products)), subject_test_name);       \
   INSTANTIATE_TEST_SUITE_P(Vulkan, Suite, testing::ValuesIn(subjects_of("vulkan", for_products)), subject_test_name); \
   INSTANTIATE_TEST_SUITE_P(Cuda, Suite, testing::ValuesIn(subjects_of("cuda", for_products)), subject_test_name)

@@ -56,7 +56,6 @@ inline Interval hull(const Interval& a, const Interval& b) {
   return {std::min(a.low, b.low), std::max(a.high, b.high)};
 }
 
-
 // What a subnormal operand or result may count as.
 inline Interval flushed(const Interval& x) {
   if (!accuracy().flushes_subnormals) return x;

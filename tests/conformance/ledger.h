@@ -24,8 +24,8 @@ class Ledger {
     std::uint64_t cases = 0;   // calls
     std::uint64_t values = 0;  // numbers that were checked
     std::uint64_t violations = 0;
-    double worst = 0.0;        // the largest error as a fraction of its bound
-    std::string last_case;     // "unary(gelu) ..."
+    double worst = 0.0;     // the largest error as a fraction of its bound
+    std::string last_case;  // "unary(gelu) ..."
     std::string worst_case;
   };
 

@@ -119,8 +119,9 @@ TEST_P(Loss, a_target_out_of_range_gives_nan_and_no_gradient) {
 TEST_P(Loss, bits_are_repeatable) {
   const std::uint32_t rows = 64, columns = 3001;
   const Array logits = random.array(DType::f16, std::size_t{rows} * columns);
-  expect_repeatable(KernelId::cross_entropy, {{DType::f16, DType::i32}}, CrossEntropyParams{rows, columns, 0},
-                    {logits, targets_of(random, rows, columns, false), Array(DType::f32, rows), Array(DType::f32, rows)});
+  expect_repeatable(
+      KernelId::cross_entropy, {{DType::f16, DType::i32}}, CrossEntropyParams{rows, columns, 0},
+      {logits, targets_of(random, rows, columns, false), Array(DType::f32, rows), Array(DType::f32, rows)});
 }
 
 }  // namespace

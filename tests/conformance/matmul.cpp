@@ -42,7 +42,7 @@ TEST_P(Matmul, every_mix_of_types_and_transpositions_is_in_bounds) {
 
 TEST_P(Matmul, shapes_around_tiles_and_vectors_are_in_bounds) {
   // What training multiplies, forward and backward; long sums; single rows and columns.
-  const int shapes[][3] = {{1, 1, 1},     {1, 7, 513},   {2, 1, 3},        {128, 10, 512}, {10, 512, 128},
+  const int shapes[][3] = {{1, 1, 1},     {1, 7, 513},   {2, 1, 3},        {128, 10, 512},  {10, 512, 128},
                            {200, 3, 40},  {31, 257, 65}, {130, 260, 1030}, {10, 512, 4096}, {3, 5, 8191},
                            {1, 300, 300}, {300, 1, 300}, {64, 64, 64}};
   for (const auto& [m, n, k] : shapes) {

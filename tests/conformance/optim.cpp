@@ -36,8 +36,7 @@ Array squares(Random& random, std::uint32_t count) {
 }
 
 // Adam's arrays: gradient, master, working copy, m, v, group.
-Arrays adam_arrays(Random& random, std::uint32_t count, DType working, bool has_working,
-                               const GroupState& group) {
+Arrays adam_arrays(Random& random, std::uint32_t count, DType working, bool has_working, const GroupState& group) {
   return {
       random.array(DType::f32, count), random.array(DType::f32, count), has_working ? Array(working, count) : Array(),
       random.array(DType::f32, count), squares(random, count),          words_of(group)};
@@ -106,8 +105,8 @@ TEST_P(Optim, adam_gives_the_known_numbers) {
   for (int step = 1; step <= 2; ++step) {
     const double power1 = std::pow(0.9, step), power2 = std::pow(0.999, step);
     arrays[0].set(0, gradients[step - 1]);
-    arrays[5] =
-        words_of(GroupState{0.1f, step, 0, 1.0f, static_cast<float>(1.0 - power1), static_cast<float>(std::sqrt(1.0 - power2))});
+    arrays[5] = words_of(
+        GroupState{0.1f, step, 0, 1.0f, static_cast<float>(1.0 - power1), static_cast<float>(std::sqrt(1.0 - power2))});
     const Arrays after = run_subject(KernelId::adam, spec, params, arrays);
     if (after.empty()) return;
     arrays = after;

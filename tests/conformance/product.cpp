@@ -66,8 +66,7 @@ Problem prepare(Random& random, const Product& c, bool integers) {
   const auto operand = [&](DType type, int size) {
     return integers ? random.integers(type, count(size), 8) : random.array(type, count(size));
   };
-  problem.arrays = {operand(c.a, a_size), operand(c.b, b_size),
-                    random.array(c.c, count(c.m * ldc)),
+  problem.arrays = {operand(c.a, a_size), operand(c.b, b_size), random.array(c.c, count(c.m * ldc)),
                     c.has_bias ? random.array(c.bias, static_cast<std::size_t>(c.n)) : Array(),
                     c.has_aux ? random.array(c.c, count(c.m * ldc)) : Array()};
   // What is overwritten must not be read.

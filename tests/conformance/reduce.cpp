@@ -84,7 +84,8 @@ TEST_P(Reduce, gradients_go_to_the_extrema_in_equal_shares) {
       const Array x = random.integers(mix[0], lines * extents.extent, 9);  // with ties
       const auto function = static_cast<std::uint8_t>(reduction);
       const ReduceParams plain{extents.outer, extents.extent, extents.inner, 1.0f, 0};
-      const Array y = run_oracle_as_is(KernelId::reduce, {{mix[0], mix[1]}, function}, plain, {x, Array(mix[1], lines)})[1];
+      const Array y =
+          run_oracle_as_is(KernelId::reduce, {{mix[0], mix[1]}, function}, plain, {x, Array(mix[1], lines)})[1];
       const Arrays arrays = {x, y, random.array(mix[2], lines), Array(mix[3], x.count())};
       const ReduceParams params{extents.outer, extents.extent, extents.inner, static_cast<float>(random.normal()), 0};
       const Spec spec{{mix[0], mix[1], mix[2], mix[3]}, function};

@@ -22,8 +22,8 @@ double largest_in_row(const Array& x, std::size_t start, std::size_t columns) {
 // Of a softmax, or its logarithm, that is `exact`, at `distance` below the row's maximum.
 double error_of(double exact, double distance, double columns, bool logarithm) {
   const Accuracy& a = accuracy();
-  // exp(x - max): the subtraction's rounding and the function's own error. The sum: the same for its terms, which lie at
-  // distance 1 or so on average and weigh less beyond, and a rounding a term. Then the quotient and the product.
+  // exp(x - max): the subtraction's rounding and the function's own error. The sum: the same for its terms, which lie
+  // at distance 1 or so on average and weigh less beyond, and a rounding a term. Then the quotient and the product.
   const double sum_error = kUnit * (columns + 2.0 * 2 * a.exp + 40.0);
   const double exp_error = kUnit * (distance + 2.0 * a.exp);
   if (!logarithm) return std::abs(exact) * (sum_error + exp_error + kUnit * (3 + 2 * a.divide)) + kTiny;
@@ -47,7 +47,8 @@ TEST_P(Softmax, forward_is_in_bounds) {
         const Array exact = run_oracle(KernelId::softmax, spec, params, arrays)[1];
         for (std::size_t i = 0; i < count; ++i) {
           const double distance = largest_in_row(arrays[0], i / columns * columns, columns) - arrays[0][i];
-          expect_inside(actual[1], i, Interval::around(exact[i], error_of(exact[i], distance, columns, flags == kFlagLog)));
+          expect_inside(actual[1], i,
+                        Interval::around(exact[i], error_of(exact[i], distance, columns, flags == kFlagLog)));
         }
       }
     }
@@ -95,7 +96,8 @@ TEST_P(Softmax, equal_logits_share_equally) {
     Array x(DType::f32, 3 * std::size_t{columns});
     for (std::size_t i = 0; i < x.count(); ++i) x.set(i, static_cast<double>(i / columns));
     const Arrays actual = run_subject(KernelId::softmax, {}, RowsParams{3, columns}, {x, x});
-    const Interval share = Interval::exact(1.0) / Interval::exact(columns) * Interval::exact(1.0).widened(2 * accuracy().exp * kUlp);
+    const Interval share =
+        Interval::exact(1.0) / Interval::exact(columns) * Interval::exact(1.0).widened(2 * accuracy().exp * kUlp);
     for (std::size_t i = 0; !actual.empty() && i < x.count(); ++i) expect_inside(actual[1], i, share);
   }
 }

@@ -23,11 +23,21 @@ const Accuracy& accuracy_of(std::string_view backend) {
   return kVulkanAccuracy;
 }
 
-// The highest level that every backend of this kind has to reach is its own row in accuracy.h.
-SubjectEntry device_entry(const std::string& backend, const std::string& suffix, const DeviceOptions& options) {
-  const std::string name = backend + suffix;
-  return {name, backend, !suffix.empty(),
-          [=] { return device_subject(name, accuracy_of(backend), open_device(backend, options)); }};
+// The devices that backends other than the cpu open here, each with what its name ends on beside the backend's.
+struct DeviceVariant {
+  std::string backend;
+  std::string suffix;
+  DeviceOptions options;
+};
+
+std::vector<DeviceVariant> find_devices() {
+  std::vector<DeviceVariant> devices;
+  for (const BackendStatus& status : list_backends()) {
+    if (!status.available || status.name == "cpu" || status.name == "null") continue;
+    devices.push_back({status.name, "", {}});
+    if (status.name == "vulkan") devices.push_back({status.name, "_fma", {.cooperative_matrix = false}});
+  }
+  return devices;
 }
 
 std::vector<SubjectEntry> find_subjects() {
@@ -37,13 +47,25 @@ std::vector<SubjectEntry> find_subjects() {
     const std::string name = std::string("cpu_") + hwy::TargetName(target);
     entries.push_back({name, "cpu", false, [=] { return cpu_target(name, target); }});
   }
-  for (const BackendStatus& status : list_backends()) {
-    if (!status.available || status.name == "cpu" || status.name == "null") continue;
-    entries.push_back(device_entry(status.name, "", {}));
-    if (status.name == "vulkan") entries.push_back(device_entry(status.name, "_fma", {.cooperative_matrix = false}));
+  for (const DeviceVariant& d : find_devices()) {
+    const std::string name = d.backend + d.suffix;
+    entries.push_back({name, d.backend, !d.suffix.empty(), [=] {
+                         return device_subject(name, accuracy_of(d.backend), open_device(d.backend, d.options));
+                       }});
   }
   return entries;
 }
+
+std::vector<DecisionEntry> find_decisions() {
+  std::vector<DecisionEntry> entries{
+      {"cpu_oracle", "cpu", [] { return open_device("cpu", {.threads = 1, .cpu_oracle = true}); }}};
+  for (const DeviceVariant& d : find_devices()) {
+    entries.push_back({d.backend + d.suffix, d.backend, [=] { return open_device(d.backend, d.options); }});
+  }
+  return entries;
+}
+
+bool is_chosen(const std::string& backend) { return chosen_backend.empty() || backend == chosen_backend; }
 
 std::uint64_t fresh_seed() {
   const char* fixed = std::getenv("AMPHORA_TEST_SEED");
@@ -57,16 +79,21 @@ Subject& Subject::current() { return *current_subject; }
 UseSubject::UseSubject(Subject& subject) : previous_(std::exchange(current_subject, &subject)) {}
 UseSubject::~UseSubject() { current_subject = previous_; }
 
-const std::vector<SubjectEntry>& all_subjects() {
-  static const std::vector<SubjectEntry> entries = find_subjects();
-  return entries;
+std::vector<const SubjectEntry*> subjects_of(std::string_view backend, bool for_products) {
+  static const std::vector<SubjectEntry> all = find_subjects();
+  std::vector<const SubjectEntry*> result;
+  for (const SubjectEntry& entry : all) {
+    if (!is_chosen(entry.backend) || entry.backend != backend) continue;
+    if (for_products || !entry.products_only) result.push_back(&entry);
+  }
+  return result;
 }
 
-std::vector<const SubjectEntry*> subjects_of(std::string_view backend, bool for_products) {
-  std::vector<const SubjectEntry*> result;
-  for (const SubjectEntry& entry : all_subjects()) {
-    if (!chosen_backend.empty() && entry.backend != chosen_backend) continue;
-    if (entry.backend == backend && (for_products || !entry.products_only)) result.push_back(&entry);
+std::vector<const DecisionEntry*> decisions_of(std::string_view backend) {
+  static const std::vector<DecisionEntry> all = find_decisions();
+  std::vector<const DecisionEntry*> result;
+  for (const DecisionEntry& entry : all) {
+    if (is_chosen(entry.backend) && entry.backend == backend) result.push_back(&entry);
   }
   return result;
 }
@@ -81,15 +108,6 @@ Subject& open_subject(const SubjectEntry& entry) {
 }
 
 void choose_backend(std::string_view backend) { chosen_backend = backend; }
-
-std::vector<std::string> chosen_backends() {
-  std::vector<std::string> names;
-  for (const SubjectEntry& entry : all_subjects()) {
-    if (entry.backend == "cpu" || (!chosen_backend.empty() && entry.backend != chosen_backend)) continue;
-    if (std::find(names.begin(), names.end(), entry.backend) == names.end()) names.push_back(entry.backend);
-  }
-  return names;
-}
 
 std::uint64_t run_seed() {
   if (!chosen_seed) chosen_seed = fresh_seed();

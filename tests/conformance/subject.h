@@ -65,18 +65,22 @@ struct SubjectEntry {
   bool products_only = false;
   std::function<std::unique_ptr<Subject>()> open;
 };
-// All subjects of this machine; with `backend`, of that one alone.
-const std::vector<SubjectEntry>& all_subjects();
 std::vector<const SubjectEntry*> subjects_of(std::string_view backend, bool for_products);
-// The one without a suffix to its name.
+// The one that runs all tests.
 const SubjectEntry& main_subject_of(std::string_view backend);
 // Opened once, kept until the program ends.
 Subject& open_subject(const SubjectEntry& entry);
 
-// Restricts subjects_of() to one backend; empty: none is left out. Before any test is registered.
+// A device whose decisions are compared with the cpu backend's: every other one, and the cpu's own scalar kernels.
+struct DecisionEntry {
+  std::string name;
+  std::string backend;
+  std::function<std::shared_ptr<Device>()> open;
+};
+std::vector<const DecisionEntry*> decisions_of(std::string_view backend);
+
+// Leaves out every backend but this one; empty: none. Before any test is registered.
 void choose_backend(std::string_view backend);
-// The backends that the tests look at besides the cpu.
-std::vector<std::string> chosen_backends();
 
 // The seed of all random numbers of this run: fresh, or AMPHORA_TEST_SEED.
 std::uint64_t run_seed();
