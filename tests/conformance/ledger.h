@@ -2,10 +2,10 @@
 // and what broke one.
 #pragma once
 
-#include <compare>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <tuple>
 #include <vector>
 
 namespace amphora::conformance {
@@ -17,7 +17,9 @@ class Ledger {
     std::string kernel;
     std::string types;  // "f16 f16 -> f32"
     std::string path;   // "simd", "cooperative matrix 8x8x8"; of what is unsupported: the reason
-    auto operator<=>(const Key&) const = default;
+    bool operator<(const Key& other) const {
+      return std::tie(subject, kernel, types, path) < std::tie(other.subject, other.kernel, other.types, other.path);
+    }
   };
   struct Row {
     const Key* key = nullptr;

@@ -94,7 +94,10 @@ TEST_P(Softmax, gradients_are_in_bounds) {
 TEST_P(Softmax, equal_logits_share_equally) {
   for (const std::uint32_t columns : {1u, 2u, 64u, 256u, 4096u}) {
     Array x(DType::f32, 3 * std::size_t{columns});
-    for (std::size_t i = 0; i < x.count(); ++i) x.set(i, static_cast<double>(i / columns));
+    for (std::size_t i = 0; i < x.count(); ++i) {
+      const std::size_t row = i / columns;
+      x.set(i, static_cast<double>(row));
+    }
     const Arrays actual = run_subject(KernelId::softmax, {}, RowsParams{3, columns}, {x, x});
     const Interval share =
         Interval::exact(1.0) / Interval::exact(columns) * Interval::exact(1.0).widened(2 * accuracy().exp * kUlp);
