@@ -4,9 +4,9 @@
 #include <map>
 #include <utility>
 
-#include "backends/element_types.h"
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/simd/targets.h"
+#include "backends/element_types.h"
 #include "core/error.h"
 
 namespace amphora::conformance {
