@@ -107,8 +107,8 @@ void main() {
       if (4 * i + k < params.count) part = join(part, part_of(v[k], params.p));
     }
   }
-  part = join_workgroup(part);
-  if (gl_LocalInvocationIndex == 0) Parts(parts).at[gl_WorkGroupID.x] = part;
+  part = joined_parts(part, gl_WorkGroupSize.x);
+  if (lane() == 0) Parts(parts).at[gl_WorkGroupID.x] = part;
 }
 #endif
 
@@ -126,9 +126,9 @@ layout(push_constant, std430) uniform Push {
 
 void main() {
   Part part = neutral();
-  for (uint i = gl_LocalInvocationIndex; i < count; i += gl_WorkGroupSize.x) part = join(part, Parts(parts).at[i]);
-  part = join_workgroup(part);
-  if (gl_LocalInvocationIndex != 0) return;
+  for (uint i = lane(); i < count; i += gl_WorkGroupSize.x) part = join(part, Parts(parts).at[i]);
+  part = joined_parts(part, gl_WorkGroupSize.x);
+  if (lane() != 0) return;
   const float old = load(kF32, total, 0);
   if (is_nan(old)) return;
   store(kF32, total, 0, norm_of(part, old, params.p, vec2(inverse, inverse_low)));

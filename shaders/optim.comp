@@ -136,10 +136,13 @@ layout(push_constant, std430) uniform Push {
 void main() {
   if (gl_GlobalInvocationID.x != 0) return;
   GroupState state = Group(group).state;
-  state.skip = 0;
-  if (!is_absent(stats) && Stats(stats).state.found_inf != 0.0) state.skip = 1;
-  state.gradient_factor = 1.0;
-  if (params.unscale != 0 && !is_absent(scaler)) state.gradient_factor = quotient(1.0, Scaler(scaler).state.scale);
+  // Drivers may read ahead of a branch, so what is absent must not be addressed at all.
+  const bool has_stats = stats != uvec2(0);
+  const bool is_scaled = params.unscale != 0 && scaler != uvec2(0);
+  const float found_inf = Stats(has_stats ? stats : group).state.found_inf;
+  const float scale = Scaler(is_scaled ? scaler : group).state.scale;
+  state.skip = has_stats && found_inf != 0.0 ? 1 : 0;
+  state.gradient_factor = is_scaled ? quotient(1.0, scale) : 1.0;
   if (state.skip == 0) {
     ++state.step;
     state.bias_correction1 = rounded_complement(fixed_power(uvec2(beta1_high, beta1_low), state.step));
@@ -159,15 +162,14 @@ void back_off(inout ScalerState state) {
   state.growth_tracker = 0;
   // Megatron's rule: the counter is refilled by growth alone, and every overflow past it backs off.
   if (--state.hysteresis_tracker > 0) return;
-  precise float reduced = state.scale * params.backoff_factor;
-  state.scale = reduced;
+  state.scale = exact_product(state.scale, params.backoff_factor);
 }
 
 void grow(inout ScalerState state) {
   if (++state.growth_tracker != params.growth_interval) return;
   state.growth_tracker = 0;
   state.hysteresis_tracker = params.hysteresis;
-  precise float candidate = state.scale * params.growth_factor;
+  const float candidate = exact_product(state.scale, params.growth_factor);
   if (is_finite(candidate)) state.scale = candidate;
 }
 

@@ -70,7 +70,7 @@ Part part_of(float x, float p) {
   return floatBitsToUint(vec4(term, 0.0, small_term, 0.0));
 }
 
-WORKGROUP_REDUCTION(Part, join_workgroup, join)
+LANES_REDUCTION(Part, joined_parts, join)
 
 // The f32 nearest to a sum; beyond the largest it is infinite on every backend.
 float rounded_sum(Part part) {

@@ -36,12 +36,24 @@ vec2 product_of_pairs(vec2 a, vec2 b) {
   return fast_two_sum(leading.x, rest);
 }
 
-// a * b + c, rounded as if once (but for ties that two further digits would break).
-float fused(float a, float b, float c) {
+// a * b + c: x is that, rounded as if once (but for ties that further digits would break), y has the sign of the rest.
+vec2 fused_pair(float a, float b, float c) {
   const vec2 product = two_product(a, b);
   const vec2 sum = two_sum(product.x, c);
-  precise float result = sum.x + (sum.y + product.y);
-  return is_finite(sum.x) ? result : sum.x;
+  if (!is_finite(sum.x)) return vec2(sum.x, 0.0);
+  precise float rest = sum.y + product.y;
+  return two_sum(sum.x, rest);
+}
+
+float fused(float a, float b, float c) { return fused_pair(a, b, c).x; }
+
+// The neighbour of a pair's number whose last bit is set, unless x is all of it: rounding that to 16 bits gives what
+// rounding the pair once would.
+float rounded_to_odd(vec2 pair) {
+  const uint bits = floatBitsToUint(pair.x);
+  if (pair.y == 0.0 || (bits & 1u) != 0) return pair.x;
+  const bool away = (pair.y > 0.0) == (pair.x > 0.0);
+  return uintBitsToFloat(away ? bits + 1u : bits - 1u);
 }
 
 #endif

@@ -8,6 +8,4 @@ layout(buffer_reference, std430, buffer_reference_align = 4) buffer Scaler { Sca
 layout(buffer_reference, std430, buffer_reference_align = 4) buffer Stats { GradientStats state; };
 layout(buffer_reference, std430, buffer_reference_align = 4) buffer Group { GroupState state; };
 
-bool is_absent(uvec2 address) { return address == uvec2(0); }
-
 #endif
