@@ -12,9 +12,9 @@
 namespace amphora {
 
 struct DeviceOptions {
-  int threads = 0;          // of the cpu backend; 0: one for each core
-  bool cpu_oracle = false;  // the cpu backend runs the scalar oracle's kernels alone
-  std::string device = {};  // which one where a backend finds several: its index, or a part of its name; empty: the first
+  int threads = 0;                 // of the cpu backend; 0: one for each core
+  bool cpu_oracle = false;         // the cpu backend runs the scalar oracle's kernels alone
+  std::string device = {};         // of several: its index, or a part of its name; empty: the first
   bool cooperative_matrix = true;  // the vulkan backend may use them for products
 };
 

@@ -26,6 +26,7 @@ namespace {
 
 struct Arguments {
   std::string backend;
+  std::string device;
   std::string filter;
   std::optional<std::uint64_t> seed;
   std::string report;
@@ -40,6 +41,8 @@ Arguments parse(int argc, char** argv) {
                "conformance");
   app.add_option("--backend", arguments.backend, "only this one: cpu, vulkan, cuda; else all that this machine has")
       ->type_name("NAME");
+  app.add_option("--device", arguments.device, "which of the backend's devices: its index, or a part of its name")
+      ->type_name("INDEX|NAME");
   app.add_option("--filter", arguments.filter, "only tests whose name contains TEXT, such as matmul, adam or f16")
       ->type_name("TEXT");
   app.add_option("--seed", arguments.seed, "of the random numbers; fresh unless given")->type_name("N");
@@ -162,8 +165,11 @@ bool run_program(int argc, char** argv) {
     return true;
   }
   check_backend(arguments.backend);
+  if (!arguments.device.empty() && arguments.backend.empty()) {
+    throw train::UsageError("--device needs --backend: it is one of that backend's devices");
+  }
   check_report(arguments.report);
-  choose_backend(arguments.backend);
+  choose_backend(arguments.backend, arguments.device);
   if (arguments.seed) choose_seed(*arguments.seed);
   int one = 1;
   testing::InitGoogleTest(&one, argv);

@@ -16,6 +16,7 @@ namespace {
 
 Subject* current_subject = nullptr;
 std::string chosen_backend;
+std::string chosen_device;
 std::optional<std::uint64_t> chosen_seed;
 
 const Accuracy& accuracy_of(std::string_view backend) {
@@ -34,8 +35,9 @@ std::vector<DeviceVariant> find_devices() {
   std::vector<DeviceVariant> devices;
   for (const BackendStatus& status : list_backends()) {
     if (!status.available || status.name == "cpu" || status.name == "null") continue;
-    devices.push_back({status.name, "", {}});
-    if (status.name == "vulkan") devices.push_back({status.name, "_fma", {.cooperative_matrix = false}});
+    devices.push_back({status.name, "", {.device = chosen_device}});
+    if (status.name != "vulkan") continue;
+    devices.push_back({status.name, "_fma", {.device = chosen_device, .cooperative_matrix = false}});
   }
   return devices;
 }
@@ -107,7 +109,10 @@ Subject& open_subject(const SubjectEntry& entry) {
   return *subject;
 }
 
-void choose_backend(std::string_view backend) { chosen_backend = backend; }
+void choose_backend(std::string_view backend, std::string_view device) {
+  chosen_backend = backend;
+  chosen_device = device;
+}
 
 std::uint64_t run_seed() {
   if (!chosen_seed) chosen_seed = fresh_seed();

@@ -79,8 +79,8 @@ struct DecisionEntry {
 };
 std::vector<const DecisionEntry*> decisions_of(std::string_view backend);
 
-// Leaves out every backend but this one; empty: none. Before any test is registered.
-void choose_backend(std::string_view backend);
+// Leaves out every backend but this one (empty: none), and opens that device of it. Before any test is registered.
+void choose_backend(std::string_view backend, std::string_view device);
 
 // The seed of all random numbers of this run: fresh, or AMPHORA_TEST_SEED.
 std::uint64_t run_seed();
