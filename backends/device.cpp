@@ -37,7 +37,9 @@ void Device::download(const Buffer& source, std::size_t offset, std::span<std::b
 
 void Device::launch(const KernelCall& call) {
   if (profiling_) {
-    counters_.seconds[static_cast<std::size_t>(call.id)] += do_timed_launch(call);
+    const Timing timing = do_timed_launch(call);
+    counters_.seconds[static_cast<std::size_t>(call.id)] += timing.seconds;
+    for (const std::string& path : timing.paths) ++counters_.paths[static_cast<std::size_t>(call.id)][path];
   } else {
     do_launch(call);
   }
@@ -50,11 +52,12 @@ void Device::launch(const KernelCall& call) {
   }
 }
 
-double Device::do_timed_launch(const KernelCall& call) {
+Device::Timing Device::do_timed_launch(const KernelCall& call) {
   const auto start = std::chrono::steady_clock::now();
   do_launch(call);
   do_wait();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  return {elapsed.count(), {supports(call.id, call.spec).path}};
 }
 
 void Device::wait() {

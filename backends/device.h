@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -53,7 +54,9 @@ struct MemoryUse {
 // Since the last reset_counters().
 struct Counters {
   std::array<std::uint64_t, kKernelCount> launches{};
-  std::array<double, kKernelCount> seconds{};  // only while profiling
+  // Only while profiling: the time of each kernel, and what ran for it how often ("simd", "matmul_coopmat_f16").
+  std::array<double, kKernelCount> seconds{};
+  std::array<std::map<std::string, std::uint64_t>, kKernelCount> paths{};
   std::uint64_t waits = 0;
   std::uint64_t allocations = 0;  // from the system; reuse by the pool is not counted
 };
@@ -95,8 +98,12 @@ class Device {
   virtual void do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) = 0;
   virtual std::unique_ptr<Readback> do_read(const Buffer& source, std::size_t offset, std::size_t bytes) = 0;
   virtual void do_launch(const KernelCall& call) = 0;
-  // Launches, waits, and returns the seconds that the kernel took; by the host's clock unless a backend knows better.
-  virtual double do_timed_launch(const KernelCall& call);
+  // Launches and waits. Here: by the host's clock, and the path that supports() names.
+  struct Timing {
+    double seconds = 0.0;
+    std::vector<std::string> paths;
+  };
+  virtual Timing do_timed_launch(const KernelCall& call);
   virtual void do_wait() = 0;
 
   DeviceInfo info_;

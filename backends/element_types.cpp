@@ -41,8 +41,7 @@ constexpr std::string_view types_of(KernelId kernel) {
   return "";
 }
 
-std::string_view demand_of(char letter, DType type, bool has_f64) {
-  if (type == DType::f64 && !has_f64) return "f32, f16 or bf16";
+std::string_view demand_of(char letter, DType type) {
   switch (letter) {
     case 'f': return is_floating(type) ? "" : "a floating type";
     case 'm': return type == DType::f32 || type == DType::f64 ? "" : "f32 or f64";
@@ -57,13 +56,31 @@ std::string_view demand_of(char letter, DType type, bool has_f64) {
 std::string reason_against(KernelId kernel, const Spec& spec, bool has_f64) {
   const std::string_view letters = types_of(kernel);
   for (std::size_t i = 0; i < letters.size(); ++i) {
-    const std::string_view demand = demand_of(letters[i], spec.types[i], has_f64);
+    if (spec.types[i] == DType::f64 && !has_f64) {
+      return fmt::format("{} is asked for f64 as {}, which this backend does not have", name_of(kernel),
+                         buffer_name(kernel, i));
+    }
+    const std::string_view demand = demand_of(letters[i], spec.types[i]);
     if (!demand.empty()) {
       return fmt::format("{} takes {} for {}, not {}", name_of(kernel), demand, buffer_name(kernel, i),
                          name_of(spec.types[i]));
     }
   }
   return {};
+}
+
+Spec uniform_spec(KernelId kernel, DType type) {
+  const std::string_view letters = types_of(kernel);
+  Spec spec;
+  for (std::size_t i = 0; i < letters.size(); ++i) {
+    switch (letters[i]) {
+      case 'i': spec.types[i] = DType::i32; break;
+      case 's': spec.types[i] = DType::f32; break;
+      case 'm': spec.types[i] = type == DType::f64 ? DType::f64 : DType::f32; break;
+      default: spec.types[i] = type;
+    }
+  }
+  return spec;
 }
 
 }  // namespace amphora

@@ -16,6 +16,7 @@ namespace {
 
 struct Backend {
   std::string_view name;
+  std::string_view what;
   BackendStatus (*status)();
   std::shared_ptr<Device> (*open)(const DeviceOptions& options);  // null: not built
   std::vector<DeviceReport> (*devices)();                         // null: one device, which needs no index
@@ -34,14 +35,14 @@ BackendStatus vulkan_status() {
 
 // In the order in which "auto" tries them.
 constexpr std::array<Backend, 4> kBackends{{
-    {"cuda", cuda_status, nullptr, nullptr, true},
+    {"cuda", "Tensor Cores through cuBLASLt and own kernels", cuda_status, nullptr, nullptr, true},
 #if AMPHORA_VULKAN
-    {"vulkan", vulkan::status, vulkan::open, vulkan::report, true},
+    {"vulkan", "compute shaders on any Vulkan 1.3 device, products through cooperative matrices", vulkan::status, vulkan::open, vulkan::report, true},
 #else
-    {"vulkan", vulkan_status, nullptr, nullptr, true},
+    {"vulkan", "compute shaders on any Vulkan 1.3 device, products through cooperative matrices", vulkan_status, nullptr, nullptr, true},
 #endif
-    {"cpu", cpu_status, cpu::open, nullptr, true},
-    {"null", null_status, open_null, nullptr, false},
+    {"cpu", "a scalar oracle in f64, and vectorised kernels (Highway, OpenBLAS) chosen at run time", cpu_status, cpu::open, nullptr, true},
+    {"null", "checks and counts kernel calls, computes nothing: the template for a new backend", null_status, open_null, nullptr, false},
 }};
 
 std::string available_backends() {
@@ -62,6 +63,12 @@ std::shared_ptr<Device> open_automatically(const DeviceOptions& options) {
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string_view, std::string_view>> known_backends() {
+  std::vector<std::pair<std::string_view, std::string_view>> result;
+  for (const Backend& backend : kBackends) result.emplace_back(backend.name, backend.what);
+  return result;
+}
 
 std::vector<BackendStatus> list_backends() {
   std::vector<BackendStatus> result;

@@ -12,9 +12,9 @@
 namespace amphora {
 
 struct DeviceOptions {
-  int threads = 0;          // of the cpu backend; 0: one for each core
-  bool cpu_oracle = false;  // the cpu backend runs the scalar oracle's kernels alone
-  std::string device;       // which one where a backend finds several: its index, or a part of its name; empty: the first
+  int threads = 0;                 // of the cpu backend; 0: one for each core
+  bool cpu_oracle = false;         // the cpu backend runs the scalar oracle's kernels alone
+  std::string device = {};         // of several: its index, or a part of its name; empty: the first
   bool cooperative_matrix = true;  // the vulkan backend may use them for products
 };
 
@@ -31,6 +31,9 @@ struct BackendStatus {
   std::string detail;     // the device found, or why there is none
   bool emulated = false;  // a GPU's interface on the processor: the cpu backend is faster, so "auto" leaves it out
 };
+
+// Every known backend, built or not, with what it is.
+std::vector<std::pair<std::string_view, std::string_view>> known_backends();
 
 // Every known backend in the order in which "auto" tries them; opens none.
 std::vector<BackendStatus> list_backends();

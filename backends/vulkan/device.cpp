@@ -124,13 +124,18 @@ void VulkanDevice::do_launch(const KernelCall& call) {
   validate(call);
   const std::string reason = reason_against(call.id, call.spec, false);
   require(reason.empty(), "vulkan cannot run {}: {}", describe(call), reason);
+  recorder_.begin_call();
   find_launcher(call.id)(call, recorder_);
-  recorder_.end_call();
   device_->instance().throw_complaint();
 }
 
-double VulkanDevice::do_timed_launch(const KernelCall& call) {
-  return profiler_.measure([&] { do_launch(call); });
+Device::Timing VulkanDevice::do_timed_launch(const KernelCall& call) {
+  Timing timing;
+  timing.seconds = profiler_.measure([&] {
+    do_launch(call);
+    timing.paths.assign(recorder_.shaders().begin(), recorder_.shaders().end());
+  });
+  return timing;
 }
 
 void VulkanDevice::do_wait() {

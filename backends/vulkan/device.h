@@ -30,7 +30,7 @@ class VulkanDevice : public Device {
   void do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) override;
   std::unique_ptr<Readback> do_read(const Buffer& source, std::size_t offset, std::size_t bytes) override;
   void do_launch(const KernelCall& call) override;
-  double do_timed_launch(const KernelCall& call) override;
+  Timing do_timed_launch(const KernelCall& call) override;
   void do_wait() override;
 
  private:

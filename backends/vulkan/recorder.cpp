@@ -61,6 +61,11 @@ Push& Push::add_buffer(const Block& block, bool write) {
   return add(block.address());
 }
 
+void Recorder::begin_call() {
+  scratch_.clear();
+  shaders_.clear();
+}
+
 void Recorder::wait_for(std::span<const plan::Access> accesses) {
   if (hazards_.conflict(accesses)) {
     record_barrier(queue_.commands());
@@ -91,6 +96,7 @@ void Recorder::dispatch(std::string_view shader, const KernelCall& call, const P
   vkCmdPushConstants(commands, pipelines_.layout(), VK_SHADER_STAGE_COMPUTE_BIT, 0,
                      static_cast<std::uint32_t>(push.bytes().size()), push.bytes().data());
   vkCmdDispatch(commands, groups.x, groups.y, groups.z);
+  shaders_.push_back(shader);
   queue_.recorded();
 }
 

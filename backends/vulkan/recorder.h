@@ -86,8 +86,10 @@ class Recorder {
   };
   void copy(const Place& source, const Place& target, std::uint64_t bytes);
 
-  // The end of a call: its scratch goes back.
-  void end_call() { scratch_.clear(); }
+  // A new call: the scratch of the one before goes back.
+  void begin_call();
+  // The shaders that this call dispatched so far.
+  std::span<const std::string_view> shaders() const { return shaders_; }
 
  private:
   void wait_for(std::span<const plan::Access> accesses);
@@ -98,6 +100,7 @@ class Recorder {
   const Capabilities& capabilities_;
   plan::Hazards hazards_;
   std::vector<std::unique_ptr<Block>> scratch_;
+  std::vector<std::string_view> shaders_;
 };
 
 }  // namespace amphora::vulkan

@@ -1,7 +1,7 @@
-// Division and square root, correctly rounded on every driver, subnormals included.
+// Division, square root and product, correctly rounded on every driver, subnormals included.
 //
-// Vulkan lets a driver's be off by 2.5 and about 3 units in the last place. They serve as an estimate here: integers
-// find the exact quotient or root of 25 bits, and round it once.
+// Vulkan lets a driver's quotient be off by 2.5 and its root by about 3 units in the last place, and subnormals be
+// flushed. The driver's results serve as an estimate here: integers find the exact 25 digits, and round them once.
 #ifndef EXACT_GLSL
 #define EXACT_GLSL
 
@@ -63,6 +63,18 @@ float quotient(float a, float b) {
     rest -= int(denominator);
   }
   return uintBitsToFloat(sign | rounded_bits(digits, rest != 0, exponent + 127));
+}
+
+// a * b of numbers that are finite and not negative.
+float exact_product(float a, float b) {
+  if (floatBitsToUint(a) == 0 || floatBitsToUint(b) == 0) return 0.0;
+  uint first, second, high, low;
+  int exponent = split(floatBitsToUint(a), first);
+  exponent += split(floatBitsToUint(b), second);
+  umulExtended(first, second, high, low);  // 47 or 48 digits
+  const int places = findMSB(high) + 8;
+  const uint digits = (high << (32 - places)) | (low >> places);
+  return uintBitsToFloat(rounded_bits(digits, (low & ((1u << places) - 1u)) != 0, exponent + places - 149));
 }
 
 // floor(sqrt(n)) for n of 49 or 50 bits, of which `low` are the last 32, from an estimate that is off by at most 2^5.

@@ -7,59 +7,22 @@
 
 #include "exact.glsl"
 #include "io.glsl"
+#include "pairs.glsl"
 
 #define kInfinity uintBitsToFloat(0x7F800000u)
 #define kNaN uintBitsToFloat(0x7FC00000u)
-
-// --- pairs: numbers of about 48 bits as the sum (x + y) of two f32, y at most half a unit of x's last place ---
-
-vec2 fast_two_sum(float a, float b) {  // exact where |a| >= |b|
-  precise float sum = a + b;
-  precise float rest = b - (sum - a);
-  return vec2(sum, rest);
-}
-
-vec2 two_sum(float a, float b) {  // exact
-  precise float sum = a + b;
-  precise float of_b = sum - a;
-  precise float rest = (a - (sum - of_b)) + (b - of_b);
-  return vec2(sum, rest);
-}
-
-// Exact while the product of the low halves stays normal. Each half of 12 bits multiplies without rounding (Dekker).
-vec2 two_product(float a, float b) {
-  const float a_high = uintBitsToFloat(floatBitsToUint(a) & 0xFFFFF000u);
-  const float b_high = uintBitsToFloat(floatBitsToUint(b) & 0xFFFFF000u);
-  precise float a_low = a - a_high;
-  precise float b_low = b - b_high;
-  precise float product = a * b;
-  precise float rest = (((a_high * b_high - product) + a_high * b_low) + a_low * b_high) + a_low * b_low;
-  return vec2(product, rest);
-}
-
-vec2 product_of_pairs(vec2 a, vec2 b) {
-  const vec2 leading = two_product(a.x, b.x);
-  precise float rest = leading.y + (a.x * b.y + a.y * b.x);
-  return fast_two_sum(leading.x, rest);
-}
-
-// a * b + c, rounded as if once (but for ties that two further digits would break).
-float fused(float a, float b, float c) {
-  const vec2 product = two_product(a, b);
-  const vec2 sum = two_sum(product.x, c);
-  precise float result = sum.x + (sum.y + product.y);
-  return is_finite(sum.x) ? result : sum.x;
-}
 
 // --- powers ---
 
 float power_of_2(int n) { return uintBitsToFloat(uint(n + 127) << 23); }  // -126 to 127
 
-// x * 2^n with one rounding, for n from -252 to 254 and x around 1.
+// x * 2^n for positive x, not subnormal, and |n| <= 200; rounded once, also where a driver flushes subnormals.
 float scaled(float x, int n) {
-  const int first = n >> 1;
-  precise float result = x * power_of_2(first) * power_of_2(n - first);
-  return result;
+  const uint bits = floatBitsToUint(x);
+  const int exponent = int(bits >> 23) + n;
+  const uint digits = ((bits & 0x7FFFFFu) | 0x800000u) << 1;
+  if (exponent < 1) return uintBitsToFloat(rounded_bits(digits, false, exponent));
+  return exponent < 255 ? uintBitsToFloat(bits + (uint(n) << 23)) : kInfinity;
 }
 
 // (exp(r) - 1 - r) / r^2 for |r| <= 0.347, to 2^-34 of exp.
@@ -73,43 +36,47 @@ float exponential_tail(float r) {
   return p;
 }
 
-// x + rest = n ln 2 + r + r_low; returns n. The first factor of ln 2 has 9 bits, so that its multiples are exact.
-int reduced_exponent(float x, float rest, out float r, out float r_low) {
+// x + rest = n ln 2 + r.x + r.y; returns n. The first factor of ln 2 has 9 bits, so that its multiples are exact.
+int reduced_exponent(float x, float rest, out vec2 r) {
   precise float n = floor(x * 1.44269502 + 0.5);
   precise float leading = x - n * 0.693359375;
   precise float trailing = n * -0.000212194442;
-  r = leading - trailing;
-  precise float lost = (leading - r) - trailing;
-  r_low = lost + rest;
+  precise float rounded = leading - trailing;
+  precise float lost = (leading - rounded) - trailing;
+  r = two_sum(rounded, lost + rest);
   return int(n);
 }
 
-// exp(x + rest) for |x| <= 110.
-float exponential_of_sum(float x, float rest) {
-  float r, r_low;
-  const int n = reduced_exponent(x, rest, r, r_low);
-  precise float result = 1.0 + (r + (r_low + r * r * exponential_tail(r)));
-  return scaled(result, n);
+// exp(x + rest) = result * 2^n for |x| <= 110 and a rest that is small beside 1.
+float exponential_digits(float x, float rest, out int n) {
+  vec2 r;
+  n = reduced_exponent(x, rest, r);
+  precise float result = 1.0 + (r.x + (r.y + r.x * r.x * exponential_tail(r.x)));
+  return result;
 }
 
 // EXP_ULP
 float exponential(float x) {
   if (is_nan(x)) return x;
-  return exponential_of_sum(clamp(x, -105.0, 105.0), 0.0);
+  int n;
+  const float digits = exponential_digits(clamp(x, -105.0, 105.0), 0.0, n);
+  return scaled(digits, n);
 }
 
 // EXPM1_ULP
 float exponential_minus_1(float x) {
   const float size = abs(x);
   if (is_nan(x) || size < 2.98023224e-8) return x;  // keeps -0
-  float r, r_low;
+  vec2 r;
   // Below -17.4 the result is -1.
-  const int n = reduced_exponent(clamp(x, -17.4, 105.0), 0.0, r, r_low);
-  precise float one = n < 64 ? 1.0 - power_of_2(-n) : 1.0;
-  precise float tail = r_low + r * r * exponential_tail(r);
+  const int n = reduced_exponent(clamp(x, -17.4, 105.0), 0.0, r);
+  precise float tail = r.y + r.x * r.x * exponential_tail(r.x);
   // 2^n ((1 - 2^-n) + expm1(r)); the first difference is exact where it matters.
-  precise float result = n == 0 ? r + tail : (one + r) + tail;
-  return scaled(result, n);
+  precise float one = n == 0 ? 0.0 : n < 64 ? 1.0 - power_of_2(-n) : 1.0;
+  const vec2 sum = two_sum(one, r.x);
+  precise float result = sum.x + (sum.y + tail);
+  result = result * power_of_2(n / 2) * power_of_2(n - n / 2);
+  return result;
 }
 
 // --- logarithms ---
@@ -158,7 +125,8 @@ float logarithm(float x) {
   if (bits == 0x7F800000u) return x;
   float m;
   const int n = split_near_1(bits, m);
-  return logarithm_of_parts(n, m - 1.0, 0.0);
+  precise float f = m - 1.0;
+  return logarithm_of_parts(n, f, 0.0);
 }
 
 // LOG1P_ULP
@@ -171,14 +139,15 @@ float logarithm_of_1_plus(float x) {
   if (bits >= 0x7F800000u) return bits == 0x7F800000u ? sum.x : kNaN;
   float m;
   const int n = split_near_1(bits, m);
-  // What 1 + x rounded away, relative to it.
-  return logarithm_of_parts(n, m - 1.0, sum.y / sum.x);
+  precise float f = m - 1.0;
+  precise float rest = sum.y / sum.x;  // what 1 + x rounded away, relative to it
+  return logarithm_of_parts(n, f, rest);
 }
 
-// log(x) as a pair, to 2^-36 of it: 2 atanh(s) with s = f / (2 + f).
-vec2 logarithm_pair(float x) {
+// log of a positive number as a pair, to 2^-35 of it: 2 atanh(s) with s = f / (2 + f).
+vec2 logarithm_pair(uint bits) {
   float m;
-  const int n = split_near_1(floatBitsToUint(x), m);
+  const int n = split_near_1(bits, m);
   precise float f = m - 1.0;
   const vec2 divisor = fast_two_sum(2.0, f);
   precise float s = f / divisor.x;
@@ -206,30 +175,38 @@ vec2 logarithm_pair(float x) {
   return fast_two_sum(all.x, low);
 }
 
+// x^p = result * 2^n for an x of these bits, without a sign, and for p as a pair.
+float power_digits(uint x, vec2 p, out int n) {
+  n = 0;
+  if (is_nan_bits(x)) return kNaN;
+  if (x == floatBitsToUint(1.0)) return 1.0;
+  const bool ordinary = x != 0 && x < 0x7F800000u;
+  const vec2 log_x = ordinary ? logarithm_pair(x) : vec2(x != 0 ? kInfinity : -kInfinity, 0.0);
+  precise float rough = p.x * log_x.x;
+  if (!(abs(rough) < 110.0)) return rough > 0.0 ? kInfinity : 0.0;
+  const vec2 product = two_product(p.x, log_x.x);
+  precise float rest = product.y + (p.x * log_x.y + p.y * log_x.x);
+  return exponential_digits(product.x, rest, n);
+}
+
+float power_of_magnitude(uint x, vec2 p) {
+  int n;
+  const float digits = power_digits(x, p, n);
+  return n == 0 ? digits : scaled(digits, n);
+}
+
 // POW_ULP. The special cases are those of C's pow.
 float power(float x, float p) {
   if (p == 0.0 || x == 1.0) return 1.0;
   if (is_nan(x) || is_nan(p)) return kNaN;
-  const float size = abs(x);
+  const uint bits = floatBitsToUint(x);
+  const uint size = bits & 0x7FFFFFFFu;
   const bool whole = floor(p) == p;
   // From 2^24 on every f32 is even.
   const bool odd = whole && abs(p) < 16777216.0 && (int(p) & 1) != 0;
-  float magnitude = 1.0;
-  if (size != 1.0) {
-    const bool ordinary = size > 0.0 && is_finite(size);
-    const vec2 log_x = ordinary ? logarithm_pair(size) : vec2(size > 0.0 ? kInfinity : -kInfinity, 0.0);
-    precise float rough = p * log_x.x;
-    if (abs(rough) < 110.0) {
-      const vec2 product = two_product(p, log_x.x);
-      precise float rest = product.y + p * log_x.y;
-      magnitude = exponential_of_sum(product.x, rest);
-    } else {
-      magnitude = rough > 0.0 ? kInfinity : 0.0;
-    }
-  }
-  const bool negative = (floatBitsToUint(x) & 0x80000000u) != 0;
-  if (negative && size > 0.0 && is_finite(size) && !whole) return kNaN;
-  return negative && odd ? -magnitude : magnitude;
+  if (bits != size && !whole && size != 0 && size != 0x7F800000u) return kNaN;
+  const float magnitude = power_of_magnitude(size, vec2(p, 0.0));
+  return bits != size && odd ? -magnitude : magnitude;
 }
 
 // TANH_ULP
@@ -242,98 +219,5 @@ float hyperbolic_tangent(float x) {
   const float result = quotient(e, sum);
   return x < 0.0 ? -result : result;
 }
-
-// --- sine and cosine ---
-
-// Word `i` of 2 / pi after the point.
-uint two_over_pi(int i) {
-  if (i < 2) return i < 0 ? 0u : i == 0 ? 0xA2F9836Eu : 0x4E441529u;
-  if (i < 4) return i == 2 ? 0xFC2757D1u : 0xF534DDC0u;
-  return i == 4 ? 0xDB629599u : i == 5 ? 0x3C439041u : 0xFE5163ABu;
-}
-
-// |x| = quadrant pi / 2 + r for |x| from pi / 4 on, as an integer times 96 bits of 2 / pi (Payne and Hanek): the bits
-// of more than two places before the point belong to whole turns, and those left out are below 2^-70.
-float reduced_angle(uint magnitude, out uint quadrant) {
-  const uint significand = (magnitude & 0x7FFFFFu) | 0x800000u;
-  const int first = int(magnitude >> 23) - 152;  // the first bit of 2 / pi that matters
-  const int word = first >> 5;
-  const int bit = first & 31;
-  uint window[4];
-  [[unroll]] for (int i = 0; i < 4; ++i) window[i] = two_over_pi(word + i);
-  [[unroll]] for (int i = 0; i < 3; ++i) {
-    // A shift by 32 is undefined, hence two.
-    window[i] = (window[i] << bit) | ((window[i + 1] >> 1) >> (31 - bit));
-  }
-  uint high, middle, low, carry;
-  umulExtended(significand, window[2], carry, low);
-  umulExtended(significand, window[1], high, middle);
-  middle = uaddCarry(middle, carry, carry);
-  high += carry + significand * window[0];
-  quadrant = high >> 30;
-  uint fraction = (high << 2) | (middle >> 30);
-  uint fraction_low = (middle << 2) | (low >> 30);
-  // Beyond a half the next quadrant is nearer.
-  const bool beyond = (fraction & 0x80000000u) != 0;
-  if (beyond) {
-    ++quadrant;
-    fraction = ~fraction;
-    fraction_low = ~fraction_low;
-  }
-  int zeros = 31 - findMSB(fraction);
-  if (fraction == 0) {
-    fraction = fraction_low;
-    fraction_low = 0;
-    zeros = 63 - findMSB(fraction);
-  }
-  const int shift = zeros & 31;
-  const uint digits = (fraction << shift) | ((fraction_low >> 1) >> (31 - shift));
-  uint angle, unused;
-  umulExtended(digits, 0xC90FDAA2u, angle, unused);  // times pi / 2
-  precise float r = float(angle >> 16) * 65536.0 + float(angle & 0xFFFFu);
-  r = r * power_of_2(-31 - zeros);
-  return beyond ? -r : r;
-}
-
-float sine_of_reduced(float r) {
-  precise float z = r * r;
-  precise float p = 2.71830413e-6;
-  p = p * z - 0.000198393347;
-  p = p * z + 0.00833332911;
-  p = p * z - 0.166666672;
-  p = p * z * r + r;
-  return p;
-}
-
-float cosine_of_reduced(float r) {
-  precise float z = r * r;
-  precise float p = 2.44383791e-5;
-  p = p * z - 0.00138873665;
-  p = p * z + 0.0416666456;
-  p = (p * z - 0.5) * z + 1.0;
-  return p;
-}
-
-// The sine of |x| + quarters * pi / 2.
-float sine_of_quarters(float x, uint quarters) {
-  const uint magnitude = floatBitsToUint(x) & 0x7FFFFFFFu;
-  float r = uintBitsToFloat(magnitude);
-  uint quadrant = 0;
-  if (magnitude > 0x3F490FDAu) r = reduced_angle(magnitude, quadrant);
-  quadrant += quarters;
-  const float result = (quadrant & 1u) != 0 ? cosine_of_reduced(r) : sine_of_reduced(r);
-  return (quadrant & 2u) != 0 ? -result : result;
-}
-
-// SIN_ULP
-float sine(float x) {
-  if (!is_finite(x)) return kNaN;
-  if (abs(x) < 0.000244) return x;  // keeps -0
-  const float result = sine_of_quarters(x, 0);
-  return x < 0.0 ? -result : result;
-}
-
-// COS_ULP
-float cosine(float x) { return is_finite(x) ? sine_of_quarters(x, 1) : kNaN; }
 
 #endif

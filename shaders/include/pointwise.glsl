@@ -3,6 +3,7 @@
 #define POINTWISE_GLSL
 
 #include "math.glsl"
+#include "trigonometry.glsl"
 
 #define C(value) (value)
 #define SELECT(condition, then, otherwise) ((condition) ? (then) : (otherwise))

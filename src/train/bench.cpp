@@ -9,6 +9,20 @@
 
 namespace amphora::train {
 
+namespace {
+
+// "simd", or where there are several: "matmul_coopmat_f16 7, matmul 1".
+std::string describe(const std::map<std::string, std::uint64_t>& paths, double steps) {
+  std::string text;
+  for (const auto& [path, launches] : paths) {
+    text += text.empty() ? path : ", " + path;
+    if (paths.size() > 1) text += fmt::format(" {:g}", static_cast<double>(launches) / steps);
+  }
+  return text;
+}
+
+}  // namespace
+
 void Bench::begin_step(std::int64_t step) {
   if (step == kWarmUp + kTimed) {
     device_.reset_counters();
@@ -42,21 +56,22 @@ std::string Bench::str(std::int64_t items_per_step) const {
                    [this](std::size_t a, std::size_t b) { return counters_.seconds[a] > counters_.seconds[b]; });
   constexpr double kCount = kTimed;
   const double total = profiled_ms_ / kCount;
-  std::vector<io::Row> rows{{"kernel", "launches/step", "ms/step", "share"}};
-  const auto add = [&rows, total](std::string name, std::string launches, double ms) {
-    rows.push_back(
-        {std::move(name), std::move(launches), fmt::format("{:.3f}", ms), fmt::format("{:.1f} %", 100.0 * ms / total)});
+  std::vector<io::Row> rows{{"kernel", "launches/step", "ms/step", "share", "what ran"}};
+  const auto add = [&rows, total](std::string name, std::string launches, double ms, std::string paths = {}) {
+    rows.push_back({std::move(name), std::move(launches), fmt::format("{:.3f}", ms),
+                    fmt::format("{:.1f} %", 100.0 * ms / total), std::move(paths)});
   };
   double host = total;
   for (const std::size_t id : order) {
     if (counters_.launches[id] == 0) continue;
     const double ms = 1000.0 * counters_.seconds[id] / kCount;
     host -= ms;
-    add(std::string(kKernels[id].name), fmt::format("{:g}", static_cast<double>(counters_.launches[id]) / kCount), ms);
+    add(std::string(kKernels[id].name), fmt::format("{:g}", static_cast<double>(counters_.launches[id]) / kCount), ms,
+        describe(counters_.paths[id], kCount));
   }
   add("host", "", host);
   add("profiled step", "", total);
-  return text + io::table(rows, "lrrr");
+  return text + io::table(rows, "lrrrl");
 }
 
 }  // namespace amphora::train

@@ -1,125 +1,114 @@
 #include "conformance/harness.h"
 
-#include <algorithm>
-#include <cstdlib>
-#include <cstring>
-#include <map>
-#include <memory>
+#include <exception>
 
-#include "backends/cpu/simd/targets.h"
-#include "backends/registry.h"
+#include <fmt/format.h>
 
 namespace amphora::conformance {
 namespace {
 
-constexpr std::size_t kGuard = 64;
-constexpr std::byte kPattern{0xA5};
-
-Device& device() {
-  static const std::shared_ptr<Device> shared = open_device("cpu", {.threads = 1});
-  return *shared;
+bool is_state(std::string_view buffer) {
+  return buffer == "scaler" || buffer == "stats" || buffer == "group" || buffer == "total";
 }
 
-std::byte* data_of(const BufferRange& range) {
-  const KernelCall call = KernelCall(KernelId::fill, {}, CountParams{}).with(range);
-  return static_cast<std::byte*>(cpu::data_of(call, 0));
+// "f16 f16 -> f32": the element types that are read, and those that are written. What has none, or may be absent and is
+// only read, is left out.
+std::string types_of(const KernelCall& call, const Arrays& arrays) {
+  std::string read, written;
+  for (std::size_t i = 0; i < arrays.size() && i < call.spec.types.size(); ++i) {
+    const char access = info_of(call.id).access[i];
+    if (!arrays[i].present() || access == 'R' || is_state(buffer_name(call.id, i))) continue;
+    std::string& list = access == 'r' ? read : written;
+    if (!list.empty()) list += ' ';
+    list += name_of(call.spec.types[i]);
+  }
+  if (read.empty() || written.empty()) return read + written;
+  return read + " -> " + written;
 }
 
-std::uint64_t fresh_seed() {
-  const char* fixed = std::getenv("AMPHORA_TEST_SEED");
-  return fixed != nullptr ? std::strtoull(fixed, nullptr, 10) : std::random_device()();
+// "unary(gelu)", for messages.
+std::string case_name(const KernelCall& call, const std::string& types) {
+  const std::size_t f = call.spec.function;
+  std::string name(name_of(call.id));
+  switch (call.id) {
+    case KernelId::unary:
+    case KernelId::unary_grad: name += fmt::format("({})", kUnaryNames[f]); break;
+    case KernelId::binary:
+    case KernelId::binary_grad: name += fmt::format("({})", kBinaryNames[f]); break;
+    case KernelId::matmul: {
+      const auto p = call.params<MatmulParams>();
+      name += fmt::format("({}x{}x{} batch {} ta {} tb {} {} alpha {} beta {})", p.m, p.n, p.k, p.batch,
+                          call.spec.flags & kFlagTransposeA, (call.spec.flags & kFlagTransposeB) / 2,
+                          name_of(static_cast<Activation>(f)), p.alpha, p.beta);
+      break;
+    }
+    default: break;
+  }
+  return name + " " + types;
+}
+
+void check_what_was_touched(const KernelCall& call, const Arrays& results, const Arrays& arrays, Ledger::Row& row) {
+  for (std::size_t i = 0; i < results.size(); ++i) {
+    const std::string_view name = buffer_name(call.id, i);
+    const char access = info_of(call.id).access[i];
+    if (!results[i].guards_intact()) {
+      Ledger::current().violate(row, fmt::format("wrote outside of buffer '{}'", name));
+    }
+    if ((access == 'r' || access == 'R') && !results[i].same_bytes(arrays[i])) {
+      Ledger::current().violate(row, fmt::format("changed buffer '{}', which it may only read", name));
+    }
+  }
 }
 
 }  // namespace
 
-Array::Array(DType type, std::size_t count)
-    : type_(type), count_(count), buffer_(device().allocate(bytes() + 2 * kGuard, MemoryKind::activations)) {
-  data_ = data_of(range());
-  std::fill(data_ - kGuard, data_ + bytes() + kGuard, kPattern);
-}
-
-Array::Array(const Array& other) {
-  if (!other.present()) return;
-  *this = Array(other.type_, other.count_);
-  std::memcpy(data_, other.data_, bytes());
-}
-
-Array& Array::operator=(const Array& other) { return *this = Array(other); }
-
-BufferRange Array::range() const {
-  if (!present()) return {};
-  return {buffer_.get(), kGuard, bytes()};
-}
-
-Array Array::as(DType type) const {
-  Array result(type, count_);
-  for (std::size_t i = 0; i < count_; ++i) result.set(i, (*this)[i]);
-  return result;
-}
-
-bool Array::same_bytes(const Array& other) const {
-  return present() == other.present() &&
-         (!present() || (bytes() == other.bytes() && std::memcmp(data_, other.data_, bytes()) == 0));
-}
-
-bool Array::guards_intact() const {
-  const auto intact = [](std::byte value) { return value == kPattern; };
-  return !present() ||
-         (std::all_of(data_ - kGuard, data_, intact) && std::all_of(data_ + bytes(), data_ + bytes() + kGuard, intact));
-}
-
-Array Random::array(DType type, std::size_t count, double deviation) {
-  Array result(type, count);
-  for (std::size_t i = 0; i < count; ++i) result.set(i, normal(deviation));
-  return result;
-}
-
-OnEveryTarget::OnEveryTarget() : seed_(fresh_seed()), random(seed_) {}
-
-void OnEveryTarget::SetUp() {
-  hwy::SetSupportedTargetsForTest(GetParam());
-  hwy::GetChosenTarget().Update(GetParam());
-}
-
-void OnEveryTarget::TearDown() {
-  hwy::SetSupportedTargetsForTest(0);
-  hwy::GetChosenTarget().DeInit();
-  if (HasFailure()) ADD_FAILURE() << "to repeat this run: AMPHORA_TEST_SEED=" << seed_;
-}
-
-std::vector<std::int64_t> supported_targets() {
-  std::vector<std::int64_t> targets;
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    // SSSE3 is what Highway would generate by default, but not these kernels.
-    if (target != HWY_SSSE3) targets.push_back(target);
+void OnEverySubject::SetUp() {
+  Ledger::current().begin_test();
+  Subject& subject = open_subject(*GetParam());
+  if (GetParam()->products_only && subject.supports(KernelId::matmul, {{DType::f16, DType::f16}}).path ==
+                                       open_subject(main_subject_of(GetParam()->backend))
+                                           .supports(KernelId::matmul, {{DType::f16, DType::f16}})
+                                           .path) {
+    GTEST_SKIP() << "this device has no other path for products";
   }
-  return targets;
+  use_.emplace(subject);
 }
 
-std::string target_test_name(const testing::TestParamInfo<std::int64_t>& info) { return hwy::TargetName(info.param); }
-
-cpu::Threads& threads(int count) {
-  static std::map<int, std::unique_ptr<cpu::Threads>> pools;
-  auto& pool = pools[count];
-  if (pool == nullptr) pool = std::make_unique<cpu::Threads>(count);
-  return *pool;
+void OnEverySubject::TearDown() {
+  use_.reset();
+  if (HasFailure()) ADD_FAILURE() << "to repeat this run: AMPHORA_TEST_SEED=" << run_seed();
 }
 
-std::vector<Array> run(cpu::Launcher launcher, const KernelCall& call, const std::vector<Array>& arrays,
-                       int thread_count) {
-  std::vector<Array> results = arrays;
-  KernelCall bound = call;
-  for (const Array& array : results) bound.with(array.range());
-  launcher(bound, threads(thread_count));
-  const KernelInfo& info = info_of(call.id);
-  for (std::size_t i = 0; i < results.size(); ++i) {
-    EXPECT_TRUE(results[i].guards_intact()) << info.name << " wrote outside of buffer " << i;
-    if (info.access[i] == 'r' || info.access[i] == 'R') {
-      EXPECT_TRUE(results[i].same_bytes(arrays[i]))
-          << info.name << " changed buffer " << i << ", which it may only read";
-    }
+Arrays run_call(const KernelCall& call, const Arrays& arrays, int threads) {
+  Subject& subject = Subject::current();
+  Ledger& ledger = Ledger::current();
+  const std::string types = types_of(call, arrays);
+  const std::string kernel(name_of(call.id));
+  const Support support = subject.supports(call.id, call.spec);
+  if (!support.supported) {
+    ledger.unsupported({subject.name(), kernel, types, support.path});
+    return {};
   }
+  Ledger::Row& row = ledger.begin_case({subject.name(), kernel, types, support.path}, case_name(call, types));
+  Arrays results = arrays;
+  try {
+    subject.launch(call, results, threads);
+  } catch (const std::exception& error) {
+    ledger.violate(row, error.what());
+    return {};
+  }
+  check_what_was_touched(call, results, arrays, row);
+  for (Array& result : results) result.row = &row;
   return results;
+}
+
+Arrays run_oracle_call(const KernelCall& call, Arrays arrays) {
+  KernelCall bound = call;
+  for (const Array& array : arrays) bound.with(array.range());
+  static cpu::Threads one(1);
+  cpu::oracle::find_launcher(call.id)(bound, one);
+  for (Array& array : arrays) array.row = nullptr;
+  return arrays;
 }
 
 }  // namespace amphora::conformance

@@ -1,8 +1,8 @@
 // Derived error bounds: interval arithmetic over what f32 evaluation of a formula may give.
 //
 // Every operation widens the interval by its own rounding error, so the interval of a formula holds every result that
-// a faithful f32 implementation can have. Rounding to a storage type is monotone: a kernel's stored result must lie
-// between the rounded ends.
+// an implementation with the subject's accuracy can have. Rounding to a storage type is monotone: a kernel's stored
+// result must lie between the rounded ends.
 #pragma once
 
 #include <algorithm>
@@ -10,15 +10,14 @@
 #include <initializer_list>
 #include <limits>
 
-#include <gtest/gtest.h>
-
-#include "conformance/harness.h"
+#include "conformance/subject.h"
 
 namespace amphora::conformance {
 
 inline constexpr double kUnit = 0x1p-24;   // relative error of one rounding in f32
 inline constexpr double kUlp = 0x1p-23;    // a unit in the last place is at most this much of the value
 inline constexpr double kTiny = 0x1p-149;  // absolute error where f32 is subnormal
+inline constexpr double kSmallestNormal = 0x1p-126;
 
 inline constexpr double kEndless = std::numeric_limits<double>::infinity();
 
@@ -57,26 +56,40 @@ inline Interval hull(const Interval& a, const Interval& b) {
   return {std::min(a.low, b.low), std::max(a.high, b.high)};
 }
 
-inline Interval operator+(const Interval& a, const Interval& b) {
+// What a subnormal operand or result may count as.
+inline Interval flushed(const Interval& x) {
+  if (!accuracy().flushes_subnormals) return x;
+  const bool near_above = 0.0 < x.low && x.low < kSmallestNormal;
+  const bool near_below = -kSmallestNormal < x.high && x.high < 0.0;
+  return {near_above ? 0.0 : x.low, near_below ? 0.0 : x.high};
+}
+
+inline Interval sum(const Interval& a, const Interval& b) {
   return Interval{a.low + b.low, a.high + b.high}.widened(kUnit);
 }
-inline Interval operator-(const Interval& a, const Interval& b) {
-  return Interval{a.low - b.high, a.high - b.low}.widened(kUnit);
-}
-inline Interval operator*(const Interval& a, const Interval& b) {
+inline Interval product(const Interval& a, const Interval& b) {
   return hull({a.low * b.low, a.low * b.high, a.high * b.low, a.high * b.high}).widened(kUnit);
 }
-inline Interval operator/(const Interval& a, const Interval& b) {
+inline Interval quotient(const Interval& a, const Interval& b) {
   if (b.contains(0.0)) return Interval::anything();
-  return hull({a.low / b.low, a.low / b.high, a.high / b.low, a.high / b.high}).widened(kUnit);
+  return hull({a.low / b.low, a.low / b.high, a.high / b.low, a.high / b.high}).widened(accuracy().divide * kUlp);
 }
+inline Interval negated(const Interval& x) { return {-x.high, -x.low}; }
+
+inline Interval operator+(const Interval& a, const Interval& b) { return sum(flushed(a), flushed(b)); }
+inline Interval operator-(const Interval& a, const Interval& b) { return sum(flushed(a), negated(flushed(b))); }
+inline Interval operator*(const Interval& a, const Interval& b) { return product(flushed(a), flushed(b)); }
+inline Interval operator/(const Interval& a, const Interval& b) { return quotient(flushed(a), flushed(b)); }
 
 // A comparison of intervals may be open.
 struct Verdict {
   bool can_hold;
   bool can_fail;
 };
-inline Verdict less(const Interval& a, const Interval& b) { return {a.low < b.high, !(a.high < b.low)}; }
+inline Verdict less(const Interval& a, const Interval& b) {
+  const Interval left = flushed(a), right = flushed(b);
+  return {left.low < right.high, !(left.high < right.low)};
+}
 inline Interval select(const Verdict& verdict, const Interval& yes, const Interval& no) {
   if (verdict.can_hold && verdict.can_fail) return hull(yes, no);
   return verdict.can_hold ? yes : no;
@@ -84,47 +97,30 @@ inline Interval select(const Verdict& verdict, const Interval& yes, const Interv
 
 // A function that grows, computed to within `ulps` units in the last place.
 template <class Function>
-Interval monotone(const Interval& x, double ulps, Function function) {
+Interval monotone(const Interval& argument, double ulps, Function function) {
+  const Interval x = flushed(argument);
   return Interval{function(x.low), function(x.high)}.widened(ulps * kUlp);
 }
-// A function with a slope of at most 1.
+// A function with a slope of at most 1, computed to within `ulps` of its value and `absolute_ulps` of 1.
 template <class Function>
-Interval gentle(const Interval& x, double ulps, Function function) {
+Interval gentle(const Interval& argument, double ulps, double absolute_ulps, Function function) {
+  const Interval x = flushed(argument);
   const double middle = (x.low + x.high) / 2;
-  return Interval::around(function(middle), (x.high - x.low) / 2).widened(ulps * kUlp);
+  return Interval::around(function(middle), (x.high - x.low) / 2 + absolute_ulps * kUlp).widened(ulps * kUlp);
 }
 inline Interval absolute(const Interval& x) {
   if (x.contains(0.0)) return {0.0, std::max(-x.low, x.high)};
-  return x.low > 0 ? x : Interval{-x.high, -x.low};
+  return x.low > 0 ? x : negated(x);
 }
-inline Interval power(const Interval& x, const Interval& exponent) {
+inline Interval power(const Interval& base, const Interval& exponent) {
+  const Interval x = flushed(base);
   if (x.low < 0 && x.high > 0) return Interval::anything();
+  const double reach = std::max(std::abs(exponent.low), std::abs(exponent.high)) *
+                       std::max(std::abs(std::log2(std::abs(x.low))), std::abs(std::log2(std::abs(x.high))));
+  const double slope = accuracy().power_by_exponent;
   return hull({std::pow(x.low, exponent.low), std::pow(x.low, exponent.high), std::pow(x.high, exponent.low),
                std::pow(x.high, exponent.high)})
-      .widened(kUlp);
-}
-
-inline double rounded(DType type, double value) {
-  double storage = 0.0;
-  store_element(type, &storage, 0, value);
-  return load_element(type, &storage, 0);
-}
-
-// Expects element `i` to be what storing a number of `interval` can give.
-inline void expect_inside(const Array& actual, std::size_t i, const Interval& interval) {
-  const double low = rounded(actual.type(), interval.low);
-  const double high = rounded(actual.type(), interval.high);
-  const double value = actual[i];
-  const bool may_be_nan = std::isnan(value) && interval.is_endless();
-  EXPECT_TRUE((low <= value && value <= high) || may_be_nan)
-      << "element " << i << " is " << value << ", outside of [" << low << ", " << high << "]";
-}
-
-// Where the true result is infinite or NaN, bounds mean nothing: the result must be of the same kind.
-inline bool same_kind(double actual, double expected) {
-  if (std::isnan(expected)) return std::isnan(actual);
-  if (std::isinf(expected)) return actual == expected;
-  return std::isfinite(actual);
+      .widened((accuracy().power + (slope > 0.0 ? slope * reach : 0.0)) * kUlp);
 }
 
 }  // namespace amphora::conformance

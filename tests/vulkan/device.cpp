@@ -120,6 +120,8 @@ TEST_F(VulkanTest, ProfilingMeasuresEachKernelAndChangesNoResult) {
   const double seconds = device->counters().seconds[static_cast<std::size_t>(KernelId::unary)];
   EXPECT_GT(seconds, 0.0);
   EXPECT_LT(seconds, 10.0);
+  const auto& paths = device->counters().paths[static_cast<std::size_t>(KernelId::unary)];
+  EXPECT_EQ(paths, (std::map<std::string, std::uint64_t>{{"unary", 1}}));
   EXPECT_EQ(values_of<float>(*device, *x)[99999], 4.0f);
 }
 

@@ -44,7 +44,7 @@ TEST_F(VulkanTest, TypesThatItLacksAreRefusedByName) {
   const Spec spec{.types = {DType::f64, DType::f64}};
   const Support support = device->supports(KernelId::cast, spec);
   EXPECT_FALSE(support.supported);
-  EXPECT_EQ(support.path, "cast takes f32, f16 or bf16 for in, not f64");
+  EXPECT_EQ(support.path, "cast is asked for f64 as in, which this backend does not have");
   const std::string message = message_of(
       [&] { device->launch(KernelCall(KernelId::cast, spec, CountParams{10}).with(all_of(x)).with(all_of(x))); });
   EXPECT_NE(message.find("vulkan cannot run cast"), std::string::npos) << message;
@@ -72,6 +72,26 @@ TEST(VulkanEnvironment, TakesZeroOneAndNothingElse) {
   }
   const Variable wrong("AMPHORA_VULKAN_COOPMAT", "off");
   EXPECT_EQ(message_of([] { environment(); }), "AMPHORA_VULKAN_COOPMAT is 'off'; it must be 0 or 1");
+}
+
+TEST(VulkanInstance, WithoutADriverTheBackendSaysWhatToInstall) {
+  const Variable none("VK_DRIVER_FILES", "/no/such/driver.json");
+  const Variable older("VK_ICD_FILENAMES", "/no/such/driver.json");
+  const BackendStatus found = status();
+  EXPECT_FALSE(found.available);
+  EXPECT_NE(found.detail.find("install"), std::string::npos) << found.detail;
+  const std::string message = message_of([] { open_device("vulkan"); });
+  EXPECT_NE(message.find("backend 'vulkan' is not available"), std::string::npos) << message;
+}
+
+TEST_F(VulkanTest, ComplaintsOfTheValidationLayerAreErrors) {
+  const auto device = open_vulkan();
+  const auto instance = Instance::get();
+  instance->complain("a hazard");
+  instance->complain("another");
+  const std::string message = message_of([&] { device->wait(); });
+  EXPECT_EQ(message, "the Vulkan validation layer has 2 complaint(s); the first: a hazard");
+  device->wait();
 }
 
 TEST_F(VulkanTest, CooperativeMatricesCanBeSwitchedOff) {

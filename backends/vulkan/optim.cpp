@@ -1,0 +1,68 @@
+// optim: optimizer steps and the loss scale's state machine.
+#include <cmath>
+
+#include "backends/vulkan/kernels.h"
+#include "backends/vulkan/strided.h"
+#include "core/error.h"
+
+namespace amphora::vulkan::launchers {
+namespace {
+
+bool has(const KernelCall& call, std::size_t buffer) { return call.buffers[buffer].buffer != nullptr; }
+
+// A number that arrives as the sum of two, see AdamParams.
+double joined(float high, float low) { return static_cast<double>(high) + static_cast<double>(low); }
+
+// A beta in units of 2^-64, the high word first.
+struct Fixed {
+  explicit Fixed(double beta) {
+    require(beta >= 0.0 && beta < 1.0, "begin_step on vulkan: a beta is {}; it must be in [0, 1)", beta);
+    const auto units = static_cast<std::uint64_t>(std::ldexp(beta, 64));
+    high = static_cast<std::uint32_t>(units >> 32);
+    low = static_cast<std::uint32_t>(units);
+  }
+  std::uint32_t high;
+  std::uint32_t low;
+};
+
+}  // namespace
+
+void begin_step(const KernelCall& call, Recorder& recorder) {
+  const auto params = call.params<BeginStepParams>();
+  const Fixed beta1(joined(params.beta1, params.beta1_low));
+  const Fixed beta2(joined(params.beta2, params.beta2_low));
+  recorder.dispatch("begin_step", call, Push(call).add(params).add(beta1).add(beta2), {});
+}
+
+void sgd(const KernelCall& call, Recorder& recorder) {
+  const auto params = call.params<SgdParams>();
+  if (params.count == 0) return;
+  require(params.momentum == 0.0f || has(call, 2), "sgd on vulkan: momentum {} needs a momentum buffer",
+          params.momentum);
+  recorder.dispatch("sgd", call, Push(call).add(params), recorder.spread(params.count),
+                    {by_fours(call, {0, 1, 2, 3}), has(call, 3) ? 1u : 0u});
+}
+
+void adam(const KernelCall& call, Recorder& recorder) {
+  const auto params = call.params<AdamParams>();
+  if (params.count == 0) return;
+  const auto complement1 = static_cast<float>(1.0 - joined(params.beta1, params.beta1_low));
+  const auto complement2 = static_cast<float>(1.0 - joined(params.beta2, params.beta2_low));
+  // The processor's own division and square root are exact, and faster than integers.
+  const std::uint32_t driver_is_exact = recorder.capabilities().is_cpu ? 1 : 0;
+  recorder.dispatch("adam", call, Push(call).add(params).add(complement1).add(complement2),
+                    recorder.spread(params.count),
+                    {by_fours(call, {0, 1, 2, 3, 4}), has(call, 2) ? 1u : 0u, driver_is_exact});
+}
+
+void lerp(const KernelCall& call, Recorder& recorder) {
+  const auto params = call.params<LerpParams>();
+  if (params.count == 0) return;
+  recorder.dispatch("lerp", call, Push(call).add(params), recorder.spread(params.count), {by_fours(call, {0, 1})});
+}
+
+void scaler_update(const KernelCall& call, Recorder& recorder) {
+  recorder.dispatch("scaler_update", call, Push(call).add(call.params<ScalerUpdateParams>()), {});
+}
+
+}  // namespace amphora::vulkan::launchers

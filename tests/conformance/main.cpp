@@ -1,0 +1,209 @@
+// amphora_conformance: holds the backends of this machine to the oracle. With flags of its own it prints what it found;
+// with GoogleTest's it is a test program like the others.
+//
+//   amphora_conformance --backend vulkan --filter matmul --report out.md
+#include "train/main.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+#include <filesystem>
+#include <optional>
+#include <string_view>
+
+#include <CLI/CLI.hpp>
+#include <gtest/gtest.h>
+
+#include "backends/registry.h"
+#include "conformance/report.h"
+#include "conformance/self_check.h"
+#include "conformance/subject.h"
+#include "core/error.h"
+#include "io/file.h"
+
+namespace amphora::conformance {
+namespace {
+
+struct Arguments {
+  std::string backend;
+  std::string device;
+  std::string filter;
+  std::optional<std::uint64_t> seed;
+  std::string report;
+  bool list = false;
+  bool self_check = false;
+  std::string help;
+};
+
+Arguments parse(int argc, char** argv) {
+  Arguments arguments;
+  CLI::App app("Holds the backends of this machine to the scalar oracle, within bounds that are derived for each.",
+               "conformance");
+  app.add_option("--backend", arguments.backend, "only this one: cpu, vulkan, cuda; else all that this machine has")
+      ->type_name("NAME");
+  app.add_option("--device", arguments.device, "which of the backend's devices: its index, or a part of its name")
+      ->type_name("INDEX|NAME");
+  app.add_option("--filter", arguments.filter, "only tests whose name contains TEXT, such as matmul, adam or f16")
+      ->type_name("TEXT");
+  app.add_option("--seed", arguments.seed, "of the random numbers; fresh unless given")->type_name("N");
+  app.add_option("--report", arguments.report, "write the findings to a file")->type_name("FILE.md|FILE.json");
+  app.add_flag("--list", arguments.list, "print the names of the tests and run none");
+  app.add_flag("--self-check", arguments.self_check, "break a device on purpose and see that it is caught");
+  app.footer("Exit code: 0 all bounds hold, 1 one does not or a device fails, 2 the command line is wrong.\n");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    arguments.help = app.help();
+  } catch (const CLI::ParseError& error) {
+    throw train::UsageError(fmt::format("{} (see --help)", error.what()));
+  }
+  return arguments;
+}
+
+void check_backend(const std::string& name) {
+  if (name.empty()) return;
+  std::string known;
+  for (const BackendStatus& status : list_backends()) {
+    if (status.name == "null") continue;
+    if (status.name == name) {
+      require(status.available, "backend '{}' is not available: {}", name, status.detail);
+      return;
+    }
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", status.name);
+  }
+  throw train::UsageError(fmt::format("--backend: '{}' is not valid; give one of {}", name, known));
+}
+
+void check_report(const std::string& path) {
+  if (path.empty()) return;
+  const std::string extension = std::filesystem::path(path).extension();
+  if (extension != ".md" && extension != ".json") {
+    throw train::UsageError(fmt::format("--report: '{}' is neither .md nor .json", path));
+  }
+  try {
+    io::check_writable(path);
+  } catch (const Error& error) {
+    throw train::UsageError(error.what());
+  }
+}
+
+std::string lower_case(std::string text) {
+  std::transform(text.begin(), text.end(), text.begin(), [](unsigned char c) { return std::tolower(c); });
+  return text;
+}
+
+// The tests whose names contain `filter`, as GoogleTest names them. Those without a subject belong to no backend.
+std::vector<std::string> matching_tests(const std::string& filter) {
+  std::vector<std::string> names;
+  const testing::UnitTest& all = *testing::UnitTest::GetInstance();
+  for (int s = 0; s < all.total_test_suite_count(); ++s) {
+    const testing::TestSuite& suite = *all.GetTestSuite(s);
+    for (int t = 0; t < suite.total_test_count(); ++t) {
+      const testing::TestInfo& test = *suite.GetTestInfo(t);
+      const std::string name = std::string(suite.name()) + '.' + test.name();
+      if (test.value_param() != nullptr && lower_case(name).find(lower_case(filter)) != std::string::npos) {
+        names.push_back(name);
+      }
+    }
+  }
+  if (names.empty()) {
+    throw train::UsageError(fmt::format("--filter: no test's name contains '{}'; --list prints them", filter));
+  }
+  return names;
+}
+
+// A line a test, as it ends; the failures as they happen.
+class Progress : public testing::EmptyTestEventListener {
+ public:
+  explicit Progress(RunResult& run) : run_(run) {}
+
+  void OnTestPartResult(const testing::TestPartResult& result) override {
+    if (result.failed()) fmt::print(stderr, "{}\n", result.message());
+  }
+  void OnTestEnd(const testing::TestInfo& test) override {
+    const testing::TestResult& result = *test.result();
+    const std::string name = std::string(test.test_suite_name()) + '.' + test.name();
+    if (result.Failed()) run_.failed_tests.push_back(name);
+    if (result.Skipped()) {
+      run_.skipped_tests.push_back(fmt::format("{}: {}", name, result.GetTestPartResult(0).message()));
+    }
+    fmt::print(stderr, "{:>7.2f} s  {:<7}  {}\n", static_cast<double>(result.elapsed_time()) / 1e3,
+               result.Failed()    ? "FAILED"
+               : result.Skipped() ? "skipped"
+                                  : "ok",
+               name);
+  }
+
+ private:
+  RunResult& run_;
+};
+
+RunResult run_tests(const std::vector<std::string>& names) {
+  RunResult run;
+  run.seed = run_seed();
+  testing::GTEST_FLAG(filter) = fmt::format("{}", fmt::join(names, ":"));
+  auto& listeners = testing::UnitTest::GetInstance()->listeners();
+  delete listeners.Release(listeners.default_result_printer());
+  listeners.Append(new Progress(run));  // GoogleTest owns it
+  const auto start = std::chrono::steady_clock::now();
+  run.passed = RUN_ALL_TESTS() == 0 && Ledger::current().violations() == 0;
+  run.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return run;
+}
+
+void write_report(const std::string& path, const RunResult& run) {
+  if (path.empty()) return;
+  const bool markdown = std::filesystem::path(path).extension() == ".md";
+  io::write_file(path, markdown ? to_markdown(Ledger::current(), run) : to_json(Ledger::current(), run));
+}
+
+// Whether all bounds held.
+bool run_program(int argc, char** argv) {
+  const Arguments arguments = parse(argc, argv);
+  if (!arguments.help.empty()) {
+    fmt::print("{}", arguments.help);
+    return true;
+  }
+  check_backend(arguments.backend);
+  if (!arguments.device.empty() && arguments.backend.empty()) {
+    throw train::UsageError("--device needs --backend: it is one of that backend's devices");
+  }
+  check_report(arguments.report);
+  choose_backend(arguments.backend, arguments.device);
+  if (arguments.seed) choose_seed(*arguments.seed);
+  int one = 1;
+  testing::InitGoogleTest(&one, argv);
+  if (arguments.self_check) return self_check();
+  const std::vector<std::string> names = matching_tests(arguments.filter);
+  if (arguments.list) {
+    fmt::print("{}\n", fmt::join(names, "\n"));
+    return true;
+  }
+  RunResult run = run_tests(names);
+  for (const BackendStatus& status : list_backends()) {
+    const bool chosen = arguments.backend.empty() ? status.name != "null" : status.name == arguments.backend;
+    if (chosen && status.available) run.devices.push_back(fmt::format("{}: {}", status.name, status.detail));
+  }
+  fmt::print("{}", to_text(Ledger::current(), run));
+  write_report(arguments.report, run);
+  return run.passed;
+}
+
+bool has_own_flags(int argc, char** argv) {
+  return std::any_of(argv + 1, argv + argc,
+                     [](std::string_view argument) { return !argument.starts_with("--gtest_"); });
+}
+
+}  // namespace
+}  // namespace amphora::conformance
+
+int main(int argc, char** argv) {
+  using namespace amphora::conformance;
+  if (!has_own_flags(argc, argv)) {
+    testing::InitGoogleTest(&argc, argv);
+    return RUN_ALL_TESTS();
+  }
+  bool passed = false;
+  const int code = amphora::train::guarded("conformance", [&] { passed = run_program(argc, argv); });
+  return code != 0 ? code : passed ? 0 : 1;
+}

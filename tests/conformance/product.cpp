@@ -1,0 +1,111 @@
+#include "conformance/product.h"
+
+#include <cmath>
+
+#include "conformance/formulas.h"
+
+namespace amphora::conformance {
+namespace {
+
+Array magnitudes(const Array& array) {
+  Array result = array;
+  for (std::size_t i = 0; i < array.count(); ++i) result.set(i, std::abs(array[i]));
+  return result;
+}
+
+Interval activated(Activation activation, const Interval& x) {
+  const Interval inner = C(0.7978845608028654) * (x + C(0.044715) * x * x * x);
+  const Interval sigmoid = C(1.0) / (C(1.0) + EXP(C(0.0) - x));
+  switch (activation) {
+    case Activation::none: return x;
+    case Activation::relu: return SELECT(LESS(x, C(0.0)), C(0.0), x);
+    case Activation::gelu: return C(0.5) * x * (C(1.0) + TANH(inner));
+    case Activation::silu: return x * sigmoid;
+    case Activation::sigmoid: return sigmoid;
+    case Activation::tanh: return TANH(x);
+  }
+  return x;
+}
+
+// Calls check(i, row, column) for every element of c, padding included.
+template <class Check>
+void for_each_element(const MatmulParams& params, Check check) {
+  for (int batch = 0; batch < params.batch; ++batch) {
+    for (int row = 0; row < params.m; ++row) {
+      for (int column = 0; column < params.ldc; ++column) {
+        check(static_cast<std::size_t>(batch) * static_cast<std::size_t>(params.c_batch_stride) +
+                  static_cast<std::size_t>(row) * static_cast<std::size_t>(params.ldc) +
+                  static_cast<std::size_t>(column),
+              column);
+      }
+    }
+  }
+}
+
+// Half an f32 rounding for a term of each sum, and an absolute error where products may be flushed to zero.
+Interval sum_bound(const Product& c, double exact, double magnitude) {
+  // k products and sums, then alpha, beta, bias: each rounds once, relative to a partial sum of magnitudes at most.
+  const double error = kUnit * (c.k * accuracy().term + 6);
+  const double lost = accuracy().flushes_subnormals ? (c.k + 6) * kSmallestNormal * (1.0 + std::abs(c.alpha)) : 0.0;
+  return Interval::around(exact, error * magnitude + kTiny + lost);
+}
+
+}  // namespace
+
+Problem prepare(Random& random, const Product& c, bool integers) {
+  Problem problem;
+  problem.spec.types = {c.a, c.b, c.c, c.bias};
+  problem.spec.function = static_cast<std::uint8_t>(c.activation);
+  problem.spec.flags =
+      static_cast<std::uint8_t>((c.transpose_a ? kFlagTransposeA : 0) | (c.transpose_b ? kFlagTransposeB : 0));
+  const int lda = (c.transpose_a ? c.m : c.k) + c.padding, ldb = (c.transpose_b ? c.k : c.n) + c.padding;
+  const int ldc = c.n + c.padding;
+  const int a_size = (c.transpose_a ? c.k : c.m) * lda, b_size = (c.transpose_b ? c.n : c.k) * ldb;
+  problem.params = {c.m, c.n, c.k, c.batch, lda, ldb, ldc, a_size, b_size, c.m * ldc, c.alpha, c.beta};
+  const auto count = [&](int size) { return static_cast<std::size_t>(size) * static_cast<std::size_t>(c.batch); };
+  const auto operand = [&](DType type, int size) {
+    return integers ? random.integers(type, count(size), 8) : random.array(type, count(size));
+  };
+  problem.arrays = {operand(c.a, a_size), operand(c.b, b_size), random.array(c.c, count(c.m * ldc)),
+                    c.has_bias ? random.array(c.bias, static_cast<std::size_t>(c.n)) : Array(),
+                    c.has_aux ? random.array(c.c, count(c.m * ldc)) : Array()};
+  // What is overwritten must not be read.
+  if (c.beta == 0.0f) {
+    for (std::size_t i = 0; i < problem.arrays[2].count(); ++i) problem.arrays[2].set(i, std::nan(""));
+  }
+  return problem;
+}
+
+void expect_in_bounds(Random& random, const Product& c) {
+  const Problem problem = prepare(random, c);
+  const Arrays actual = run_subject(KernelId::matmul, problem.spec, problem.params, problem.arrays);
+  if (actual.empty()) return;
+
+  // The exact sums before the activation, and the same with every term positive.
+  Spec plain = problem.spec;
+  plain.function = 0;
+  const Arrays exact = run_oracle(KernelId::matmul, plain, problem.params, problem.arrays);
+  MatmulParams positive = problem.params;
+  positive.alpha = std::abs(positive.alpha);
+  positive.beta = std::abs(positive.beta);
+  Arrays terms;
+  for (const Array& array : problem.arrays) terms.push_back(array.present() ? magnitudes(array) : Array());
+  const Arrays size = run_oracle(KernelId::matmul, plain, positive, terms);
+
+  for_each_element(problem.params, [&](std::size_t i, int column) {
+    if (column >= c.n) {  // padding
+      if (i < actual[2].count()) expect_value(actual[2], i, problem.arrays[2][i]);
+      return;
+    }
+    const Interval before = sum_bound(c, exact[2][i], size[2][i]);
+    expect_inside(actual[2], i, activated(c.activation, before));
+    if (c.has_aux) expect_inside(actual[4], i, before);
+  });
+}
+
+void expect_exact(Random& random, const Product& c) {
+  const Problem problem = prepare(random, c, true);
+  expect_oracle_bits(KernelId::matmul, problem.spec, problem.params, problem.arrays);
+}
+
+}  // namespace amphora::conformance
