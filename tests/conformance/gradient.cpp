@@ -65,6 +65,7 @@ Interval norm_bound(const Array& gradient, double start, double p) {
     sum += term(gradient[i]);
     largest = std::max(largest, std::abs(std::log2(std::abs(gradient[i]))));
   }
+  if (sum < 0x1p-150) return Interval::exact(0.0);  // nothing is left of it in f32
   // Each term is a power or a product, and is added with one rounding.
   const double power_error = (accuracy().power + accuracy().power_by_exponent * p * largest) * kUlp;
   const double term_error = p == 1.0 ? 0.0 : p == 2.0 ? kUnit : power_error;

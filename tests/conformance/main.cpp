@@ -118,7 +118,11 @@ class Progress : public testing::EmptyTestEventListener {
   explicit Progress(RunResult& run) : run_(run) {}
 
   void OnTestPartResult(const testing::TestPartResult& result) override {
-    if (result.failed()) fmt::print(stderr, "{}\n", result.message());
+    if (!result.failed()) return;
+    std::string_view text = result.message();
+    constexpr std::string_view kTitle = "Failed\n";
+    if (text.starts_with(kTitle)) text.remove_prefix(kTitle.size());
+    fmt::print(stderr, "{}\n", text);
   }
   void OnTestEnd(const testing::TestInfo& test) override {
     const testing::TestResult& result = *test.result();

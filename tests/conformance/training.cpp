@@ -48,9 +48,10 @@ double largest_magnitude(const std::vector<float>& values) {
   return largest;
 }
 
-// In f16 the scaled gradient of the logits passes 65504; elsewhere sums of gradients pass f32's largest number.
+// In f16 the scaled gradient of the logits passes 65504; elsewhere sums of gradients pass f32's largest number. Above
+// 2^126 the inverse of the scale is subnormal, which a device may take for zero.
 amp::GradScalerOptions scaling_for(Precision precision) {
-  return {.init_scale = precision == Precision::f16 ? 0x1p22f : 0x1p127f, .growth_interval = 30};
+  return {.init_scale = precision == Precision::f16 ? 0x1p20f : 0x1p126f, .growth_interval = 30, .max_scale = 0x1p126f};
 }
 
 }  // namespace
@@ -62,8 +63,10 @@ TrainingRun train_small(Device& device, Precision precision) {
   nn::Sequential model(nn::Linear(device, random, kInputs, kHidden, {.activation = Activation::relu}),
                        nn::Dropout(random, 0.1f), nn::Linear(device, random, kHidden, kClasses));
   const auto parameters = model.parameters();
-  // The loss is a sum over the batch.
-  optim::Sgd optimizer(parameters, {.lr = kTrainingRate / kBatch, .momentum = kTrainingMomentum});
+  // The loss is a sum over the batch, and four times that, so that its gradients overflow at such a scale.
+  constexpr float kFactor = 4.0f;
+  constexpr float kSize = kFactor * kBatch;
+  optim::Sgd optimizer(parameters, {.lr = kTrainingRate / kSize, .momentum = kTrainingMomentum});
   amp::GradScaler scaler(scaling_for(precision));
 
   TrainingRun run;
@@ -77,7 +80,7 @@ TrainingRun train_small(Device& device, Precision precision) {
       {
         const amp::Autocast autocast(precision);
         logits = model(batch.images);
-        loss = cross_entropy(logits, batch.labels, LossReduction::sum);
+        loss = cross_entropy(logits, batch.labels, LossReduction::sum) * kFactor;
       }
       scaler.scale(loss).backward();
       scaler.unscale(optimizer);
@@ -85,8 +88,8 @@ TrainingRun train_small(Device& device, Precision precision) {
       const amp::StepOutcome outcome = scaler.step(optimizer);
       scaler.update();
       optimizer.zero_grad();
-      run.losses.push_back(loss.item() / kBatch);
-      run.gradient_norms.push_back(norm.item() / kBatch);
+      run.losses.push_back(loss.item() / kSize);
+      run.gradient_norms.push_back(norm.item() / kSize);
       run.largest_logits.push_back(largest_magnitude(logits.to_vector()));
       run.scales.push_back(scale_of(scaler));
       run.skipped.push_back(!outcome.applied());
