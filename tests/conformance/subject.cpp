@@ -7,6 +7,8 @@
 #include <random>
 #include <utility>
 
+#include <gtest/gtest.h>
+
 #include "backends/cpu/simd/targets.h"
 #include "backends/registry.h"
 #include "conformance/cpu_target.h"
@@ -69,6 +71,18 @@ std::vector<DecisionEntry> find_decisions() {
 
 bool is_chosen(const std::string& backend) { return chosen_backend.empty() || backend == chosen_backend; }
 
+std::map<std::string, std::unique_ptr<Subject>>& opened_subjects() {
+  static std::map<std::string, std::unique_ptr<Subject>> opened;
+  return opened;
+}
+
+// Drivers and layers have statics of their own, so devices are closed before main() ends.
+class CloseSubjects : public testing::Environment {
+ public:
+  void TearDown() override { opened_subjects().clear(); }
+};
+const testing::Environment* const kCloseSubjects = testing::AddGlobalTestEnvironment(new CloseSubjects);
+
 std::uint64_t fresh_seed() {
   const char* fixed = std::getenv("AMPHORA_TEST_SEED");
   return fixed != nullptr ? std::strtoull(fixed, nullptr, 10) : std::random_device()();
@@ -103,8 +117,7 @@ std::vector<const DecisionEntry*> decisions_of(std::string_view backend) {
 const SubjectEntry& main_subject_of(std::string_view backend) { return *subjects_of(backend, false).front(); }
 
 Subject& open_subject(const SubjectEntry& entry) {
-  static std::map<std::string, std::unique_ptr<Subject>> opened;
-  auto& subject = opened[entry.name];
+  auto& subject = opened_subjects()[entry.name];
   if (subject == nullptr) subject = entry.open();
   return *subject;
 }
