@@ -83,7 +83,8 @@ std::vector<To> cast(Device& device, DType from, DType to, const std::vector<Fro
   const BufferPtr source = upload(device, values);
   const BufferPtr target = device.allocate(values.size() * sizeof(To), MemoryKind::activations);
   const CountParams params{static_cast<std::uint32_t>(values.size())};
-  device.launch(KernelCall(KernelId::cast, Spec{.types = {from, to}}, params).with(all_of(source)).with(all_of(target)));
+  device.launch(
+      KernelCall(KernelId::cast, Spec{.types = {from, to}}, params).with(all_of(source)).with(all_of(target)));
   return download<To>(device, *target);
 }
 
@@ -147,8 +148,8 @@ KernelCall product_call(const Product& p, DType type, const BufferPtr& a, const 
                             .c_batch_stride = 0,
                             .alpha = 1.0f,
                             .beta = 0.0f};
-  const auto flags = static_cast<std::uint8_t>((p.transpose_a ? kFlagTransposeA : 0) |
-                                               (p.transpose_b ? kFlagTransposeB : 0));
+  const auto flags =
+      static_cast<std::uint8_t>((p.transpose_a ? kFlagTransposeA : 0) | (p.transpose_b ? kFlagTransposeB : 0));
   const auto offset = static_cast<std::size_t>(p.offset) * 2;
   KernelCall call(KernelId::matmul, Spec{.types = {type, type, DType::f32, DType::f32}, .function = 0, .flags = flags},
                   params);
@@ -188,8 +189,8 @@ std::string test_product(Device& device, DType type, const Product& p) {
 std::string test_products(Device& device, DType type) {
   for (const bool transpose_a : {false, true}) {
     for (const bool transpose_b : {false, true}) {
-      for (const Product& p : {Product{64, 64, 64, transpose_a, transpose_b, 0},
-                               Product{37, 51, 43, transpose_a, transpose_b, 3}}) {
+      for (const Product& p :
+           {Product{64, 64, 64, transpose_a, transpose_b, 0}, Product{37, 51, 43, transpose_a, transpose_b, 3}}) {
         const std::string verdict = test_product(device, type, p);
         if (!verdict.empty()) return verdict;
       }
@@ -247,8 +248,8 @@ void apply_self_test(Candidate& candidate) {
     c.unused.push_back(fmt::format("the driver's f16 conversions: {}", conversions));
   }
   std::erase_if(c.matrix_shapes, [&](const MatrixShape& shape) {
-    const std::string name = fmt::format("{} cooperative matrix {}x{}x{}", name_of(shape.operand), shape.m, shape.n,
-                                         shape.k);
+    const std::string name =
+        fmt::format("{} cooperative matrix {}x{}x{}", name_of(shape.operand), shape.m, shape.n, shape.k);
     const std::string verdict = verdicts.find(name, [&] { return test_shape(candidate, shape); });
     if (!verdict.empty()) c.unused.push_back(fmt::format("{}: {}", name, verdict));
     return !verdict.empty();
