@@ -39,7 +39,7 @@ class Verdicts {
   std::string find(const std::string& name, const std::function<std::string()>& test) {
     const auto found = known_.find(name);
     if (found != known_.end()) return found->second;
-    const std::string verdict = test();
+    std::string verdict = test();
     known_[name] = verdict;
     const std::string text = nlohmann::json{{"build", build_}, {"verdicts", known_}}.dump();
     write_cache(path_, std::as_bytes(std::span(text)));
@@ -191,7 +191,7 @@ std::string test_products(Device& device, DType type) {
     for (const bool transpose_b : {false, true}) {
       for (const Product& p :
            {Product{64, 64, 64, transpose_a, transpose_b, 0}, Product{37, 51, 43, transpose_a, transpose_b, 3}}) {
-        const std::string verdict = test_product(device, type, p);
+        std::string verdict = test_product(device, type, p);
         if (!verdict.empty()) return verdict;
       }
     }
@@ -227,7 +227,7 @@ std::unique_ptr<VulkanDevice> open_with(Candidate candidate, const MatrixShape* 
 
 std::string test_shape(const Candidate& candidate, const MatrixShape& shape) {
   const auto device = open_with(candidate, &shape);
-  const std::string verdict = test_products(*device, shape.operand);
+  std::string verdict = test_products(*device, shape.operand);
   // A CPU's driver always emulates; there the shaders are run to be tested.
   if (!verdict.empty() || candidate.capabilities.is_cpu) return verdict;
   const double matrices = seconds_of_product(*device, shape.operand);
