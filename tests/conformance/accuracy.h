@@ -14,14 +14,13 @@ struct Accuracy {
   double log = 4.0;
   double log1p = 6.0;
   double tanh = 4.0;
-  double sine = 3.0;           // of sin and cos
-  double sine_absolute = 0.0;  // and in units in the last place of 1, for those that lose the digits near a zero
+  double sine = 3.0;  // of sin and cos
   double power = 1.0;
-  double power_by_exponent = 0.0;  // and for each unit of |p log2 x|
-  double bias_correction = 0.5;    // of 1 - beta^step and its root
+  double bias_correction = 0.5;  // of 1 - beta^step and its root
 
-  // Roundings that each term of a matrix product costs: 1 for a product and a sum that round to nearest.
-  double term = 1.0;
+  // Roundings that each term of a product in matrix units costs. One rounds to nearest; two allow for units that cut
+  // off. Elsewhere a term is a product and a sum, which round to nearest.
+  double matrix_unit_term = 1.0;
   // What follows a sum (its logarithm, a scale, what it is added to) is in f64 and rounds once, when it is stored.
   bool f64_tails = true;
   // Where the vocabulary gives the order of operations, as in the optimizers, the bits are the oracle's.
@@ -34,22 +33,21 @@ struct Accuracy {
 // is built on Log, a division and a product, each of which adds a rounding. pow runs in f64.
 inline constexpr Accuracy kCpuAccuracy{};
 
-// Vulkan: what the specification asks of division and sqrt (2.5 ulp; sqrt as 1 / inversesqrt of 2 ulp), and the errors
-// that shaders/include/math.glsl gives for its own functions. Matrix units may cut off rather than round.
+// Vulkan's shaders bring their own functions, with the errors that shaders/include/math.glsl and trigonometry.glsl
+// give; division, square root (exact.glsl) and bias corrections are rounded correctly. A driver may flush subnormals,
+// and a matrix unit may cut off rather than round.
 inline constexpr Accuracy kVulkanAccuracy{
-    .divide = 2.5,
-    .square_root = 3.0,
-    .exp = 2.0,
-    .expm1 = 4.0,
-    .log = 4.0,
-    .log1p = 6.0,
-    .tanh = 4.0,
-    .sine = 0.0,
-    .sine_absolute = 4.0,
-    .power = 2.0,
-    .power_by_exponent = 2.0,
-    .bias_correction = 4.0,
-    .term = 2.0,
+    .divide = 0.5,
+    .square_root = 0.5,
+    .exp = 1.0,
+    .expm1 = 1.5,
+    .log = 1.0,
+    .log1p = 1.0,
+    .tanh = 3.0,
+    .sine = 2.0,
+    .power = 1.0,
+    .bias_correction = 0.5,
+    .matrix_unit_term = 2.0,
     .f64_tails = false,
     .same_bits = false,
     .flushes_subnormals = true,

@@ -193,16 +193,22 @@ bool run_program(int argc, char** argv) {
   return run.passed;
 }
 
+std::string program_path;
+
 bool has_own_flags(int argc, char** argv) {
   return std::any_of(argv + 1, argv + argc,
                      [](std::string_view argument) { return !argument.starts_with("--gtest_"); });
 }
 
 }  // namespace
+
+const std::string& own_path() { return program_path; }
+
 }  // namespace amphora::conformance
 
 int main(int argc, char** argv) {
   using namespace amphora::conformance;
+  program_path = argv[0];
   if (!has_own_flags(argc, argv)) {
     testing::InitGoogleTest(&argc, argv);
     return RUN_ALL_TESTS();

@@ -18,6 +18,9 @@ struct RunResult {
   bool passed = false;
 };
 
+// Where this program was started from.
+const std::string& own_path();
+
 std::string to_text(const Ledger& ledger, const RunResult& run);
 std::string to_markdown(const Ledger& ledger, const RunResult& run);
 std::string to_json(const Ledger& ledger, const RunResult& run);

@@ -1,0 +1,88 @@
+// The program around the tests: its flags, exit codes and reports.
+#include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
+#include <sys/wait.h>
+
+#include "conformance/report.h"
+#include "support/idx_files.h"
+
+namespace amphora::conformance {
+namespace {
+
+struct Finished {
+  int code = -1;
+  std::string out, err;
+};
+
+std::string text_of(const std::filesystem::path& path) {
+  const testing::Bytes bytes = testing::read_bytes(path);
+  return {bytes.begin(), bytes.end()};
+}
+
+Finished run(const std::string& arguments) {
+  const testing::TemporaryFolder folder;
+  const std::string out = (folder / "out").string(), err = (folder / "err").string();
+  const std::string command = own_path() + " " + arguments + " >" + out + " 2>" + err + " </dev/null";
+  const int status = std::system(command.c_str());  // NOLINT(concurrency-mt-unsafe)
+  return {WIFEXITED(status) ? WEXITSTATUS(status) : -1, text_of(out), text_of(err)};
+}
+
+constexpr const char* kShort = "--backend cpu --filter fill_writes --seed 7";
+
+TEST(Program, PrintsATableAndTheSeed) {
+  const Finished finished = run(kShort);
+  EXPECT_EQ(finished.code, 0) << finished.err;
+  EXPECT_NE(finished.out.find("largest error / bound"), std::string::npos) << finished.out;
+  EXPECT_NE(finished.out.find("fill    bf16   simd"), std::string::npos) << finished.out;
+  EXPECT_NE(finished.out.find("PASSED"), std::string::npos) << finished.out;
+  EXPECT_NE(finished.out.find("--seed 7"), std::string::npos) << finished.out;
+}
+
+TEST(Program, WritesReports) {
+  const testing::TemporaryFolder folder;
+  const std::string json = (folder / "out.json").string(), markdown = (folder / "out.md").string();
+  ASSERT_EQ(run(std::string(kShort) + " --report " + json).code, 0);
+  const auto report = nlohmann::json::parse(text_of(json));
+  EXPECT_EQ(report["passed"], true);
+  EXPECT_EQ(report["seed"], 7);
+  EXPECT_EQ(report["rows"][0]["kernel"], "fill");
+  EXPECT_EQ(report["rows"][0]["violations"], 0);
+  ASSERT_EQ(run(std::string(kShort) + " --report " + markdown).code, 0);
+  EXPECT_NE(text_of(markdown).find("| fill | bf16 | simd |"), std::string::npos);
+}
+
+TEST(Program, RefusesAWrongCommandLineWith2) {
+  for (const std::string arguments : {"--backend opencl", "--filter no-such-test", "--report /no/such/folder/out.md",
+                                      "--report out.txt", "--seed x", "--no-such-flag", "--device 0", "fill"}) {
+    const Finished finished = run(arguments);
+    EXPECT_EQ(finished.code, 2) << arguments << ": " << finished.err;
+    EXPECT_EQ(finished.err.rfind("conformance: error: ", 0), 0u) << finished.err;
+  }
+}
+
+TEST(Program, ListsTestsByTheirSubject) {
+  const Finished finished = run("--backend cpu --filter adam_matches --list");
+  EXPECT_EQ(finished.code, 0);
+  EXPECT_EQ(finished.out.rfind("Cpu/Optim.adam_matches_the_oracle/cpu_", 0), 0u) << finished.out;
+}
+
+TEST(Report, NamesViolationsAndWhatIsUnsupported) {
+  const Recording recording;
+  Ledger& ledger = Ledger::current();
+  Ledger::Row& row = ledger.begin_case({"toy", "cast", "f32 -> f16", "shader"}, "cast f32 -> f16");
+  Ledger::accept(row, 0.25);
+  ledger.violate(row, "element 3 is 1, not 2");
+  ledger.unsupported({"toy", "cast", "f64 -> f16", "no f64"});
+  RunResult run;
+  run.failed_tests = {"Toy/Conversion.fails/toy"};
+  for (const std::string& text : {to_text(ledger, run), to_markdown(ledger, run), to_json(ledger, run)}) {
+    for (const char* part : {"0.25", "no f64", "Toy/Conversion.fails/toy"}) {
+      EXPECT_NE(text.find(part), std::string::npos) << part << " is missing in:\n" << text;
+    }
+  }
+  EXPECT_NE(to_text(ledger, run).find("1 VIOLATIONS"), std::string::npos);
+  EXPECT_NE(to_json(ledger, run).find("toy, cast f32 -> f16: element 3 is 1, not 2"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace amphora::conformance
