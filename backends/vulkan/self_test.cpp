@@ -189,8 +189,12 @@ std::string test_product(Device& device, DType type, const Product& p) {
 std::string test_products(Device& device, DType type, bool is_cpu) {
   for (const bool transpose_a : {false, true}) {
     for (const bool transpose_b : {false, true}) {
-      for (const Product& p :
-           {Product{64, 64, 64, transpose_a, transpose_b, 0}, Product{37, 51, 43, transpose_a, transpose_b, 3}}) {
+      const Product small[] = {{64, 64, 64, transpose_a, transpose_b, 0}, {37, 51, 43, transpose_a, transpose_b, 3}};
+      const Product large[] = {{1536, 1408, 64, transpose_a, transpose_b, 0},
+                               {1417, 1289, 43, transpose_a, transpose_b, 3}};
+      std::vector<Product> products(std::begin(small), std::end(small));
+      if (!is_cpu) products.insert(products.end(), std::begin(large), std::end(large));
+      for (const Product& p : products) {
         std::string verdict = test_product(device, type, p);
         if (!verdict.empty()) return verdict;
       }

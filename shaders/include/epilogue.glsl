@@ -1,4 +1,5 @@
-// How sums become the result: activation(alpha * sum + beta * c + bias), rounded once.
+// How sums become the result: activation(alpha * sum + beta * c + bias), rounded once. For a derivative, what would be
+// activated is multiplied by the activation's slope at aux instead.
 #ifndef EPILOGUE_GLSL
 #define EPILOGUE_GLSL
 
@@ -12,8 +13,13 @@ void finish(uvec2 c, uvec2 aux, uint at, uint column, float sum) {
   float value = push.params.alpha * sum;
   if (push.params.beta != 0.0) value += push.params.beta * load(kType2, c, at);
   if (push.bias != uvec2(0)) value += load(kType3, push.bias, column);
-  if (push.aux != uvec2(0)) store(kType2, aux, at, value);
-  if (kActivation != 0) value = unary_value(kActivation - 1, value, 0.0, 0.0);
+  if (kDerivative && kActivation != 0) {
+    const float x = load(kType2, aux, at);
+    value *= unary_slope(kActivation - 1, x, x, 0.0, 0.0);
+  } else if (!kDerivative) {
+    if (push.aux != uvec2(0)) store(kType2, aux, at, value);
+    if (kActivation != 0) value = unary_value(kActivation - 1, value, 0.0, 0.0);
+  }
   store(kType2, c, at, value);
 }
 

@@ -16,6 +16,7 @@ layout(push_constant, std430) uniform Push {
 
 const bool kTransposeA = (kFlags & 1u) != 0;
 const bool kTransposeB = (kFlags & 2u) != 0;
+const bool kDerivative = (kFlags & 4u) != 0;
 
 layout(constant_id = 9) const uint kOptions = 0;  // some of these:
 const uint kSplit = 1;      // slices of k go to `partial`

@@ -75,6 +75,8 @@ void validate(const KernelCall& call) {
           call.spec.function);
   require(static_cast<std::size_t>(call.buffer_count) == info.access.size(), "kernel {} takes {} buffers ({}), not {}",
           info.name, info.access.size(), info.buffers, call.buffer_count);
+  require(call.id != KernelId::matmul || (call.spec.flags & kFlagDerivative) == 0 || call.buffers[4].buffer != nullptr,
+          "kernel matmul: a derivative needs the buffer 'aux'");
   const Device* device = nullptr;
   for (std::size_t i = 0; i < info.access.size(); ++i) {
     const BufferRange& range = call.buffers[i];

@@ -88,6 +88,7 @@ inline constexpr std::uint8_t kFlagSecond = 1;      // binary_grad
 inline constexpr std::uint8_t kFlagLog = 1;         // softmax
 inline constexpr std::uint8_t kFlagTransposeA = 1;  // matmul
 inline constexpr std::uint8_t kFlagTransposeB = 2;
+inline constexpr std::uint8_t kFlagDerivative = 4;
 
 // What a kernel is specialised by: specialization constants, template instances, a row of a table.
 struct Spec {

@@ -107,6 +107,25 @@ TEST_P(Matmul, every_epilogue_is_in_bounds) {
   }
 }
 
+TEST_P(Matmul, an_epilogue_can_multiply_by_a_derivative) {
+  for (int activation = 0; activation <= static_cast<int>(Activation::tanh); ++activation) {
+    for (const DType type : kFloats) {
+      expect_in_bounds(random, {.m = static_cast<int>(1 + random.below(40)),
+                                .n = static_cast<int>(1 + random.below(40)),
+                                .k = activation == 1 ? 4096 : static_cast<int>(1 + random.below(40)),
+                                .a = type,
+                                .b = type,
+                                .c = random.floating(),
+                                .has_bias = random.coin(),
+                                .derivative = true,
+                                .activation = static_cast<Activation>(activation),
+                                .alpha = static_cast<float>(random.normal()),
+                                .beta = random.coin() ? 1.0f : 0.0f,
+                                .padding = static_cast<int>(random.below(3))});
+    }
+  }
+}
+
 TEST_P(Matmul, long_sums_have_their_epilogue_too) {
   for (const DType type : kFloats) {
     expect_in_bounds(random, {.m = 10,

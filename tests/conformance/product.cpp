@@ -27,6 +27,24 @@ Interval activated(Activation activation, const Interval& x) {
   return x;
 }
 
+// The activation's derivative at what aux holds, exact numbers both.
+Interval slope_of(Activation activation, double aux) {
+  const Interval x = Interval::exact(aux);
+  const Interval sigmoid = C(1.0) / (C(1.0) + EXP(C(0.0) - x));
+  const Interval tanh = TANH(C(0.7978845608028654) * (x + C(0.044715) * x * x * x));
+  switch (activation) {
+    case Activation::none: return C(1.0);
+    case Activation::relu: return SELECT(LESS(C(0.0), x), C(1.0), C(0.0));
+    case Activation::gelu:
+      return C(0.5) * (C(1.0) + tanh) +
+             C(0.5) * x * (C(1.0) - tanh * tanh) * C(0.7978845608028654) * (C(1.0) + C(0.134145) * x * x);
+    case Activation::silu: return sigmoid * (C(1.0) + x * (C(1.0) - sigmoid));
+    case Activation::sigmoid: return x * (C(1.0) - x);
+    case Activation::tanh: return C(1.0) - x * x;
+  }
+  return x;
+}
+
 // Calls check(i, row, column) for every element of c, padding included.
 template <class Check>
 void for_each_element(const MatmulParams& params, Check check) {
@@ -57,7 +75,8 @@ Problem prepare(Random& random, const Product& c, bool integers) {
   problem.spec.types = {c.a, c.b, c.c, c.bias};
   problem.spec.function = static_cast<std::uint8_t>(c.activation);
   problem.spec.flags =
-      static_cast<std::uint8_t>((c.transpose_a ? kFlagTransposeA : 0) | (c.transpose_b ? kFlagTransposeB : 0));
+      static_cast<std::uint8_t>((c.transpose_a ? kFlagTransposeA : 0) | (c.transpose_b ? kFlagTransposeB : 0) |
+                                (c.derivative ? kFlagDerivative : 0));
   const int lda = (c.transpose_a ? c.m : c.k) + c.padding, ldb = (c.transpose_b ? c.k : c.n) + c.padding;
   const int ldc = c.n + c.padding;
   const int a_size = (c.transpose_a ? c.k : c.m) * lda, b_size = (c.transpose_b ? c.n : c.k) * ldb;
@@ -68,7 +87,7 @@ Problem prepare(Random& random, const Product& c, bool integers) {
   };
   problem.arrays = {operand(c.a, a_size), operand(c.b, b_size), random.array(c.c, count(c.m * ldc)),
                     c.has_bias ? random.array(c.bias, static_cast<std::size_t>(c.n)) : Array(),
-                    c.has_aux ? random.array(c.c, count(c.m * ldc)) : Array()};
+                    c.has_aux || c.derivative ? random.array(c.c, count(c.m * ldc)) : Array()};
   // What is overwritten must not be read.
   if (c.beta == 0.0f) {
     for (std::size_t i = 0; i < problem.arrays[2].count(); ++i) problem.arrays[2].set(i, std::nan(""));
@@ -83,7 +102,7 @@ void expect_in_bounds(Random& random, const Product& c) {
 
   // The exact sums before the activation, and the same with every term positive.
   Spec plain = problem.spec;
-  plain.function = 0;
+  plain.function = 0;  // no activation, and so no derivative
   const Arrays exact = run_oracle(KernelId::matmul, plain, problem.params, problem.arrays);
   MatmulParams positive = problem.params;
   positive.alpha = std::abs(positive.alpha);
@@ -100,8 +119,13 @@ void expect_in_bounds(Random& random, const Product& c) {
       return;
     }
     const Interval before = sum_bound(c, term, exact[2][i], size[2][i]);
-    expect_inside(actual[2], i, activated(c.activation, before));
-    if (c.has_aux) expect_inside(actual[4], i, before);
+    const Interval bound =
+        c.derivative ? before * slope_of(c.activation, problem.arrays[4][i]) : activated(c.activation, before);
+    expect_inside(actual[2], i, bound);
+    if (c.derivative) {
+      expect_value(actual[4], i, problem.arrays[4][i]);
+    } else if (c.has_aux)
+      expect_inside(actual[4], i, before);
   });
 }
 

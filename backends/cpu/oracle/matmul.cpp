@@ -21,6 +21,7 @@ std::vector<double> unpack(const Array& x, std::int64_t offset, int rows, int co
 struct Epilogue {
   MatmulParams params;
   Activation activation;
+  bool derivative;
   Array c;
   Array bias;
   Array aux;
@@ -30,8 +31,12 @@ struct Epilogue {
     double value = params.alpha * product;
     if (params.beta != 0.0f) value += params.beta * c[at];
     if (bias) value += bias[column];
-    if (aux) aux.set(at, value);
-    c.set(at, activation == Activation::none ? value : apply(function_of(activation), value));
+    if (!derivative && aux) aux.set(at, value);
+    if (activation != Activation::none) {
+      const UnaryFunction function = function_of(activation);
+      value = derivative ? value * slope(function, aux[at], aux[at]) : apply(function, value);
+    }
+    c.set(at, value);
   }
 };
 
@@ -41,7 +46,11 @@ void matmul(const KernelCall& call, Threads&) {
   const auto params = call.params<MatmulParams>();
   const Array a(call, 0);
   const Array b(call, 1);
-  const Epilogue epilogue{params, static_cast<Activation>(call.spec.function), Array(call, 2), Array(call, 3),
+  const Epilogue epilogue{params,
+                          static_cast<Activation>(call.spec.function),
+                          (call.spec.flags & kFlagDerivative) != 0,
+                          Array(call, 2),
+                          Array(call, 3),
                           Array(call, 4, call.spec.types[2])};
   const bool transpose_a = (call.spec.flags & kFlagTransposeA) != 0;
   const bool transpose_b = (call.spec.flags & kFlagTransposeB) != 0;

@@ -67,5 +67,7 @@ void for_each_index(int rank, const Extents& sizes, const std::array<const std::
 
 // The pointwise table in f64.
 double apply(UnaryFunction function, double x, double p0 = 0.0, double p1 = 0.0);
+// The derivative at x, where the function's value is y.
+double slope(UnaryFunction function, double x, double y, double p0 = 0.0, double p1 = 0.0);
 
 }  // namespace amphora::cpu::oracle

@@ -60,6 +60,10 @@ double apply(UnaryFunction function, double x, double p0, double p1) {
   return kUnaryForward[static_cast<int>(function)](x, p0, p1);
 }
 
+double slope(UnaryFunction function, double x, double y, double p0, double p1) {
+  return kUnaryDerivative[static_cast<int>(function)](x, y, p0, p1);
+}
+
 void unary(const KernelCall& call, Threads&) {
   const auto params = call.params<UnaryParams>();
   const UnaryForward forward = kUnaryForward[call.spec.function];

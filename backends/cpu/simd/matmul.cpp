@@ -132,6 +132,8 @@ class Operand {
   bool transposed_;
 };
 
+bool differentiates(const KernelCall& call) { return (call.spec.flags & kFlagDerivative) != 0; }
+
 class Product {
  public:
   explicit Product(const KernelCall& call)
@@ -142,12 +144,21 @@ class Product {
         c_in_(call.spec.types[2], data_of(call, 2)),
         c_out_(call.spec.types[2], data_of(call, 2)),
         bias_(call.spec.types[3], data_of(call, 3)),
-        aux_(call.spec.types[2], data_of(call, 4)),
+        aux_in_(call.spec.types[2], data_of(call, 4)),
+        aux_out_(call.spec.types[2], data_of(call, 4)),
         has_bias_(data_of(call, 3) != nullptr),
-        has_aux_(data_of(call, 4) != nullptr) {
+        has_aux_(data_of(call, 4) != nullptr && !differentiates(call)) {
     const auto activation = static_cast<Activation>(call.spec.function);
-    if (activation != Activation::none) activation_ = unary_blocks(function_of(activation)).forward;
-    in_place_ = call.spec.types[2] == DType::f32 && !has_bias_ && !has_aux_ && activation_ == nullptr;
+    if (activation != Activation::none) {
+      const UnaryBlocks blocks = unary_blocks(function_of(activation));
+      if (differentiates(call)) {
+        derivative_ = blocks.derivative;
+      } else {
+        activation_ = blocks.forward;
+      }
+    }
+    in_place_ =
+        call.spec.types[2] == DType::f32 && !has_bias_ && !has_aux_ && activation_ == nullptr && derivative_ == nullptr;
     if (a_.in_place() && b_.in_place()) tiling_.depth = std::max(params_.k, 1);
   }
 
@@ -192,15 +203,19 @@ class Product {
   void finish(float* sums, std::int64_t start, int column, int rows, int columns) const {
     const auto count = static_cast<std::size_t>(columns);
     const auto add = HWY_DYNAMIC_DISPATCH(find_add_scaled)();
-    Block blocks[2];
+    Block blocks[3];
     const float* bias = nullptr;
     if (has_bias_) bias = bias_.read(static_cast<std::size_t>(column), count, blocks[0].values);
     for (int r = 0; r < rows; ++r, sums += columns, start += params_.ldc) {
       const auto at = static_cast<std::size_t>(start);
       if (params_.beta != 0.0f) add(c_in_.read(at, count, blocks[1].values), params_.beta, sums, count);
       if (bias != nullptr) add(bias, 1.0f, sums, count);
-      if (has_aux_) store_row(aux_, at, count, sums);
+      if (has_aux_) store_row(aux_out_, at, count, sums);
       if (activation_ != nullptr) activation_(sums, sums, count, 0.0f, 0.0f);
+      if (derivative_ != nullptr) {
+        const float* x = aux_in_.read(at, count, blocks[2].values);
+        derivative_({x, x, sums}, sums, count, 0.0f, 0.0f);
+      }
       store_row(c_out_, at, count, sums);
     }
   }
@@ -217,11 +232,13 @@ class Product {
   Input c_in_;
   Output c_out_;
   Input bias_;
-  Output aux_;
+  Input aux_in_;  // with kFlagDerivative
+  Output aux_out_;
   bool has_bias_;
   bool has_aux_;
   bool in_place_;
   void (*activation_)(const float*, float*, std::size_t, float, float) = nullptr;
+  void (*derivative_)(const UnaryInputs&, float*, std::size_t, float, float) = nullptr;
 };
 
 void matmul(const KernelCall& call, Threads& threads) {
