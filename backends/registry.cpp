@@ -37,12 +37,16 @@ BackendStatus vulkan_status() {
 constexpr std::array<Backend, 4> kBackends{{
     {"cuda", "Tensor Cores through cuBLASLt and own kernels", cuda_status, nullptr, nullptr, true},
 #if AMPHORA_VULKAN
-    {"vulkan", "compute shaders on any Vulkan 1.3 device, products through cooperative matrices", vulkan::status, vulkan::open, vulkan::report, true},
+    {"vulkan", "compute shaders on any Vulkan 1.3 device, products through cooperative matrices", vulkan::status,
+     vulkan::open, vulkan::report, true},
 #else
-    {"vulkan", "compute shaders on any Vulkan 1.3 device, products through cooperative matrices", vulkan_status, nullptr, nullptr, true},
+    {"vulkan", "compute shaders on any Vulkan 1.3 device, products through cooperative matrices", vulkan_status,
+     nullptr, nullptr, true},
 #endif
-    {"cpu", "a scalar oracle in f64, and vectorised kernels (Highway, OpenBLAS) chosen at run time", cpu_status, cpu::open, nullptr, true},
-    {"null", "checks and counts kernel calls, computes nothing: the template for a new backend", null_status, open_null, nullptr, false},
+    {"cpu", "a scalar oracle in f64, and vectorised kernels (Highway, OpenBLAS) chosen at run time", cpu_status,
+     cpu::open, nullptr, true},
+    {"null", "checks and counts kernel calls, computes nothing: the template for a new backend", null_status, open_null,
+     nullptr, false},
 }};
 
 std::string available_backends() {
@@ -79,7 +83,8 @@ std::vector<BackendStatus> list_backends() {
 std::vector<DeviceReport> list_devices(std::string_view name) {
   for (const Backend& backend : kBackends) {
     if (backend.name != name) continue;
-    return backend.devices != nullptr ? backend.devices() : std::vector<DeviceReport>{{backend.status().detail, {}, {}}};
+    return backend.devices != nullptr ? backend.devices()
+                                      : std::vector<DeviceReport>{{backend.status().detail, {}, {}}};
   }
   fail("there is no backend '{}'. Available: {}", name, available_backends());
 }

@@ -1,10 +1,9 @@
 // A product for benchmarks: y[rows, columns] = x[rows, depth] w[columns, depth]^T, as a linear layer asks for it.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
-#include <limits>
+#include <string>
 #include <vector>
 
 #include "amphora/amphora.h"
@@ -41,17 +40,13 @@ class Product {
     call_.with({}).with({});
   }
 
-  // The best of `runs`, after one that compiles.
-  double seconds(int runs) {
-    double best = std::numeric_limits<double>::infinity();
-    for (int run = 0; run <= runs; ++run) {
-      const auto start = std::chrono::steady_clock::now();
-      device_.launch(call_);
-      device_.wait();
-      const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
-      if (run > 0) best = std::min(best, taken.count());
-    }
-    return best;
+  // Of one run; the first one compiles.
+  double seconds() {
+    const auto start = std::chrono::steady_clock::now();
+    device_.launch(call_);
+    device_.wait();
+    const std::chrono::duration<double> taken = std::chrono::steady_clock::now() - start;
+    return taken.count();
   }
 
   std::string path() const { return device_.supports(KernelId::matmul, call_.spec).path; }

@@ -1,12 +1,13 @@
-#version 460
 // matmul by multiply-adds in f32, for operands of any type and devices without cooperative matrices.
+#version 460
 #extension GL_GOOGLE_include_directive : require
 #include "epilogue.glsl"
 
 #ifdef KERNEL_matmul
 // A workgroup computes a tile of c, each invocation some of its rows and columns, in quads that lie apart so that
-// neighbours read neighbouring quads. Blocks of a and b become f32 on their way into shared memory, where each step of k
-// is a row; while one block is multiplied, the next is on its way into registers.
+// neighbours read neighbouring quads. Blocks of a and b become f32 on their way into shared memory, where each step of
+// k is a row; while one block is multiplied, the next is on its way into registers. On a CPU, which gains nothing from
+// that, an invocation loads what it needs itself.
 layout(constant_id = 10) const uint kThreadsM = 16;
 layout(constant_id = 11) const uint kThreadsN = 16;
 layout(constant_id = 12) const uint kQuadsM = 2;  // of rows of an invocation

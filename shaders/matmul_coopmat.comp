@@ -1,10 +1,10 @@
-#version 460
 // matmul by cooperative matrices: 16-bit operands of one type, sums in f32.
 //
 // A workgroup computes a tile of c, each of its subgroups a part, in fragments of the device's own shape. Blocks of a
 // and b go through shared memory as they are stored; a transposed operand is loaded from there by columns. While one
-// block is multiplied, the next is on its way into registers. Where the host says so, tiles that lie inside the matrices
-// are loaded straight from global memory instead: a CPU gains nothing from staging.
+// block is multiplied, the next is on its way into registers. Where the host says so, fragments come straight from
+// global memory instead: a CPU gains nothing from staging.
+#version 460
 #extension GL_GOOGLE_include_directive : require
 #include "module.glsl"
 #extension GL_KHR_cooperative_matrix : require
@@ -80,7 +80,9 @@ void stage() {
 
 // Where a row of a, or a column of b, begins at step `k` in a block with `stride` uvec4 a row.
 uint part_a(uint row, uint k, uint stride) { return kTransposeA ? k * stride + row / 8 : row * stride + k / 8; }
-uint part_b(uint column, uint k, uint stride) { return kTransposeB ? column * stride + k / 8 : k * stride + column / 8; }
+uint part_b(uint column, uint k, uint stride) {
+  return kTransposeB ? column * stride + k / 8 : k * stride + column / 8;
+}
 
 // A macro, since no function takes both kinds of memory: the product of one step of kK, from blocks of uvec4.
 #define MULTIPLY(memory_a, start_a, stride_a, memory_b, start_b, stride_b)                             \

@@ -1,4 +1,6 @@
 // Prints README's tables of backends and kernels, as the code has them; --check FILE compares, --write FILE replaces.
+#include "backends/cpu/kernels.h"
+
 #include <fstream>
 #include <iterator>
 #include <map>
@@ -9,7 +11,6 @@
 #include <CLI/CLI.hpp>
 
 #include "amphora/amphora.h"
-#include "backends/cpu/kernels.h"
 #include "backends/element_types.h"
 #include "io/file.h"
 #if AMPHORA_VULKAN

@@ -121,9 +121,8 @@ HostBuffer::HostBuffer(std::shared_ptr<Memory> memory, std::size_t bytes, bool f
   VmaAllocationCreateInfo how{};
   how.usage = VMA_MEMORY_USAGE_AUTO_PREFER_HOST;
   // Reads of memory that the processor does not cache are a hundred times slower.
-  how.flags = VMA_ALLOCATION_CREATE_MAPPED_BIT | (for_reading
-                                                      ? VMA_ALLOCATION_CREATE_HOST_ACCESS_RANDOM_BIT
-                                                      : VMA_ALLOCATION_CREATE_HOST_ACCESS_SEQUENTIAL_WRITE_BIT);
+  how.flags = VMA_ALLOCATION_CREATE_MAPPED_BIT | (for_reading ? VMA_ALLOCATION_CREATE_HOST_ACCESS_RANDOM_BIT
+                                                              : VMA_ALLOCATION_CREATE_HOST_ACCESS_SEQUENTIAL_WRITE_BIT);
   VmaAllocationInfo made{};
   check(vmaCreateBuffer(memory_->handle(), &info, &how, &buffer_, &allocation_, &made),
         fmt::format("asking for {} bytes of host memory that the device sees", bytes));

@@ -79,8 +79,8 @@ class Allocator {
   // Frees arenas without blocks. Only when the queue is idle.
   void release_unused();
 
-  std::uint64_t held() const { return held_; }                    // bytes of all arenas
-  std::uint64_t arenas_made() const { return arenas_made_; }      // since the start
+  std::uint64_t held() const { return held_; }                // bytes of all arenas
+  std::uint64_t arenas_made() const { return arenas_made_; }  // since the start
 
  private:
   std::unique_ptr<Block> cut(const std::shared_ptr<Arena>& arena, std::uint64_t bytes);

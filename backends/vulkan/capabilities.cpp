@@ -130,9 +130,7 @@ std::vector<MatrixShape> matrix_shapes(VkPhysicalDevice device) {
     const MatrixShape shape{p.MSize, p.NSize, p.KSize, *operand};
     if (std::find(shapes.begin(), shapes.end(), shape) == shapes.end()) shapes.push_back(shape);
   }
-  const auto rank = [](const MatrixShape& s) {
-    return s.m == 16 && s.n == 16 && s.k == 16 ? ~0u : s.m * s.n * s.k;
-  };
+  const auto rank = [](const MatrixShape& s) { return s.m == 16 && s.n == 16 && s.k == 16 ? ~0u : s.m * s.n * s.k; };
   std::stable_sort(shapes.begin(), shapes.end(),
                    [&](const MatrixShape& a, const MatrixShape& b) { return rank(a) > rank(b); });
   return shapes;
@@ -160,8 +158,7 @@ FloatControls float_controls(const VkPhysicalDeviceVulkan12Properties& p) {
   // Modes for 16 and 32 bits may differ only where the driver says so; elsewhere f32's alone are asked for.
   const bool rounds_apart = p.roundingModeIndependence != VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_NONE;
   const bool flushes_apart = p.denormBehaviorIndependence != VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_NONE;
-  const bool both_denormals =
-      p.shaderDenormPreserveFloat32 != VK_FALSE && p.shaderDenormPreserveFloat16 != VK_FALSE;
+  const bool both_denormals = p.shaderDenormPreserveFloat32 != VK_FALSE && p.shaderDenormPreserveFloat16 != VK_FALSE;
   return {.nearest_even_f16 = p.shaderRoundingModeRTEFloat16 != VK_FALSE && rounds_apart,
           .denormals_f32 = p.shaderDenormPreserveFloat32 != VK_FALSE && (flushes_apart || both_denormals),
           .denormals_f16 = p.shaderDenormPreserveFloat16 != VK_FALSE && (flushes_apart || both_denormals),

@@ -52,9 +52,9 @@ struct Capabilities {
   float timestamp_ns = 0.0f;  // of one tick; 0: no timestamps
   FloatControls float_controls;
 
-  bool f16_arithmetic = false;   // shaderFloat16
-  bool bf16_matrices = false;    // shaderBFloat16Type and shaderBFloat16CooperativeMatrix
-  bool hardware_f16 = true;      // packHalf2x16 rounds as core/dtype.h does; the self-test's finding
+  bool f16_arithmetic = false;             // shaderFloat16
+  bool bf16_matrices = false;              // shaderBFloat16Type and shaderBFloat16CooperativeMatrix
+  bool hardware_f16 = true;                // packHalf2x16 rounds as core/dtype.h does; the self-test's finding
   std::vector<MatrixShape> matrix_shapes;  // usable ones, the preferred first
   std::vector<std::string> unused;         // "bfloat16: the driver does not offer VK_KHR_shader_bfloat16"
 

@@ -34,7 +34,7 @@ fs::path cache_folder() {
     const char* value = std::getenv(name);
     return fs::path(value == nullptr ? "" : value);
   };
-  if (const fs::path own = variable("AMPHORA_CACHE"); !own.empty()) return own;
+  if (fs::path own = variable("AMPHORA_CACHE"); !own.empty()) return own;
   if (const fs::path shared = variable("XDG_CACHE_HOME"); !shared.empty()) return shared / "amphora";
   if (const fs::path home = variable("HOME"); !home.empty()) return home / ".cache" / "amphora";
   return {};

@@ -37,8 +37,9 @@ bool has_validation_layer() {
   check(vkEnumerateInstanceLayerProperties(&count, nullptr), "listing the Vulkan layers");
   std::vector<VkLayerProperties> layers(count);
   check(vkEnumerateInstanceLayerProperties(&count, layers.data()), "listing the Vulkan layers");
-  return std::any_of(layers.begin(), layers.end(),
-                     [](const VkLayerProperties& layer) { return std::strcmp(layer.layerName, kValidationLayer) == 0; });
+  return std::any_of(layers.begin(), layers.end(), [](const VkLayerProperties& layer) {
+    return std::strcmp(layer.layerName, kValidationLayer) == 0;
+  });
 }
 
 }  // namespace
@@ -85,10 +86,11 @@ Instance::Instance() {
   const char* extensions[] = {VK_EXT_DEBUG_UTILS_EXTENSION_NAME};
   const bool validates = environment().validation;
   if (validates) {
-    require(has_validation_layer(),
-            "AMPHORA_VULKAN_VALIDATION is set, but there is no {}; install vulkan-validationlayers, or let VK_LAYER_PATH "
-            "name its folder",
-            kValidationLayer);
+    require(
+        has_validation_layer(),
+        "AMPHORA_VULKAN_VALIDATION is set, but there is no {}; install vulkan-validationlayers, or let VK_LAYER_PATH "
+        "name its folder",
+        kValidationLayer);
     info.pNext = &features;
     info.enabledLayerCount = 1;
     info.ppEnabledLayerNames = layers;

@@ -11,8 +11,12 @@
 namespace amphora::vulkan {
 namespace {
 
-// As in shaders/include/matmul.glsl.
-enum Options : std::uint32_t { kSplit = 1, kAlignedA = 2, kAlignedB = 4, kDirect = 8, kPrefetch = 16 };
+// Options of the kernels, as in shaders/include/matmul.glsl.
+constexpr std::uint32_t kSplit = 1;
+constexpr std::uint32_t kAlignedA = 2;
+constexpr std::uint32_t kAlignedB = 4;
+constexpr std::uint32_t kDirect = 8;
+constexpr std::uint32_t kPrefetch = 16;
 
 constexpr std::uint32_t ceil_div(std::uint32_t a, std::uint32_t b) { return (a + b - 1) / b; }
 

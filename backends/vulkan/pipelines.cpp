@@ -19,9 +19,7 @@ std::size_t Pipelines::Hash::operator()(const Key& key) const {
 }
 
 Pipelines::Pipelines(std::shared_ptr<LogicalDevice> device, const Capabilities& capabilities)
-    : device_(std::move(device)),
-      capabilities_(capabilities),
-      cache_path_(cache_path(capabilities, "pipelines")) {
+    : device_(std::move(device)), capabilities_(capabilities), cache_path_(cache_path(capabilities, "pipelines")) {
   const VkPushConstantRange range{VK_SHADER_STAGE_COMPUTE_BIT, 0, kMaxPushBytes};
   VkPipelineLayoutCreateInfo layout{};
   layout.sType = VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO;

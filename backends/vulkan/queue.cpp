@@ -136,8 +136,7 @@ void Queue::wait(Ticket ticket) {
   info.semaphoreCount = 1;
   info.pSemaphores = &timeline_;
   info.pValues = &ticket;
-  const VkResult result =
-      vkWaitSemaphores(device_->handle(), &info, std::numeric_limits<std::uint64_t>::max());
+  const VkResult result = vkWaitSemaphores(device_->handle(), &info, std::numeric_limits<std::uint64_t>::max());
   lost_ = lost_ || result == VK_ERROR_DEVICE_LOST;
   check(result, "waiting for the device");
   completed_ = std::max(completed_, ticket);

@@ -103,9 +103,9 @@ void Recorder::dispatch(std::string_view shader, const KernelCall& call, const P
 const Block& Recorder::scratch(std::size_t bytes) {
   std::unique_ptr<Block> block = allocator_.take(bytes);
   if (block == nullptr) {
-    throw OutOfMemory(fmt::format(
-        "out of memory on vulkan: {} bytes for partial results, {} bytes held of {}. Use smaller batches", bytes,
-        allocator_.held(), capabilities_.memory_bytes));
+    throw OutOfMemory(
+        fmt::format("out of memory on vulkan: {} bytes for partial results, {} bytes held of {}. Use smaller batches",
+                    bytes, allocator_.held(), capabilities_.memory_bytes));
   }
   scratch_.push_back(std::move(block));
   return *scratch_.back();

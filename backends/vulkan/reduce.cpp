@@ -79,8 +79,8 @@ void reduce(const KernelCall& call, Recorder& recorder) {
   const Capabilities& device = recorder.capabilities();
   const std::uint32_t results = params.outer * params.inner;
   if (results == 0) return;
-  Pass pass{params, call.spec.types[0], call.spec.types[1], fours_of(params, call.buffers[0].offset, call.spec.types[0]),
-            {}};
+  Pass pass{
+      params, call.spec.types[0], call.spec.types[1], fours_of(params, call.buffers[0].offset, call.spec.types[0]), {}};
   const std::uint32_t extent = pass.fours == Fours::rows ? params.extent / 4 : params.extent;
   const std::uint32_t inner = pass.fours == Fours::columns ? params.inner / 4 : params.inner;
   pass.cut = cut_of(device, extent, inner);

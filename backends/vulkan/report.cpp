@@ -28,7 +28,9 @@ std::string path_of(DType operand, const Capabilities& capabilities) {
 DeviceReport report_of(Candidate candidate) {
   Capabilities& c = candidate.capabilities;
   DeviceReport result{c.name, candidate.reason_against, {}};
-  const auto add = [&result](const char* name, std::string value) { result.facts.emplace_back(name, std::move(value)); };
+  const auto add = [&result](const char* name, std::string value) {
+    result.facts.emplace_back(name, std::move(value));
+  };
   add("driver", fmt::format("{}, Vulkan {}.{}.{}", c.driver, VK_API_VERSION_MAJOR(c.api_version),
                             VK_API_VERSION_MINOR(c.api_version), VK_API_VERSION_PATCH(c.api_version)));
   add("memory", fmt::format("{:.1f} GiB, {:.1f} GiB in one piece", static_cast<double>(c.memory_bytes) / 0x1p30,

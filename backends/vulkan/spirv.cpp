@@ -10,25 +10,25 @@ namespace {
 // From the SPIR-V specification, section 3.
 constexpr std::uint32_t kMagic = 0x07230203;
 constexpr std::size_t kHeaderWords = 5;
-enum Opcode : std::uint32_t { kOpEntryPoint = 15, kOpExecutionMode = 16, kOpCapability = 17 };
-enum Capability : std::uint32_t {
-  kFloat16 = 9,
-  kDenormPreserve = 4464,
-  kSignedZeroInfNanPreserve = 4466,
-  kRoundingModeRTE = 4467
-};
-enum ExecutionMode : std::uint32_t {
-  kModeDenormPreserve = 4459,
-  kModeSignedZeroInfNanPreserve = 4461,
-  kModeRoundingModeRTE = 4462
-};
+constexpr std::uint32_t kOpEntryPoint = 15;
+constexpr std::uint32_t kOpExecutionMode = 16;
+constexpr std::uint32_t kOpCapability = 17;
+constexpr std::uint32_t kFloat16 = 9;
 
-constexpr std::uint32_t head(std::uint32_t words, Opcode opcode) { return words << 16 | opcode; }
+// A float control: its capability, and its execution mode.
+struct Control {
+  std::uint32_t capability;
+  std::uint32_t mode;
+};
+constexpr Control kDenormPreserve{4464, 4459};
+constexpr Control kSignedZeroInfNanPreserve{4466, 4461};
+constexpr Control kRoundingModeRTE{4467, 4462};
+
+constexpr std::uint32_t head(std::uint32_t words, std::uint32_t opcode) { return words << 16 | opcode; }
 
 struct Mode {
   bool wanted;
-  Capability capability;
-  ExecutionMode mode;
+  Control control;
   std::uint32_t width;
 };
 
@@ -65,20 +65,20 @@ Places find_places(std::span<const std::uint32_t> module) {
 std::vector<std::uint32_t> with_float_controls(std::span<const std::uint32_t> module, const FloatControls& controls) {
   const Places places = find_places(module);
   const std::array<Mode, 5> modes{{
-      {controls.denormals_f32, kDenormPreserve, kModeDenormPreserve, 32},
-      {controls.specials_f32, kSignedZeroInfNanPreserve, kModeSignedZeroInfNanPreserve, 32},
-      {controls.denormals_f16 && places.has_f16, kDenormPreserve, kModeDenormPreserve, 16},
-      {controls.specials_f16 && places.has_f16, kSignedZeroInfNanPreserve, kModeSignedZeroInfNanPreserve, 16},
-      {controls.nearest_even_f16 && places.has_f16, kRoundingModeRTE, kModeRoundingModeRTE, 16},
+      {controls.denormals_f32, kDenormPreserve, 32},
+      {controls.specials_f32, kSignedZeroInfNanPreserve, 32},
+      {controls.denormals_f16 && places.has_f16, kDenormPreserve, 16},
+      {controls.specials_f16 && places.has_f16, kSignedZeroInfNanPreserve, 16},
+      {controls.nearest_even_f16 && places.has_f16, kRoundingModeRTE, 16},
   }};
   std::vector<std::uint32_t> capabilities;
   std::vector<std::uint32_t> execution_modes;
   for (const Mode& mode : modes) {
     if (!mode.wanted) continue;
     // A capability that is declared twice is valid.
-    capabilities.insert(capabilities.end(), {head(2, kOpCapability), mode.capability});
+    capabilities.insert(capabilities.end(), {head(2, kOpCapability), mode.control.capability});
     execution_modes.insert(execution_modes.end(),
-                           {head(4, kOpExecutionMode), places.entry_point, mode.mode, mode.width});
+                           {head(4, kOpExecutionMode), places.entry_point, mode.control.mode, mode.width});
   }
   const auto at = [&module](std::size_t word) { return module.begin() + static_cast<std::ptrdiff_t>(word); };
   std::vector<std::uint32_t> result(module.begin(), at(places.after_capabilities));

@@ -29,8 +29,8 @@ Target find_target(Tile tile) {
   const uvec2 before = batch_address(kType2, uvec2(0), push.params.c_batch_stride, tile.batch);
   const uvec2 offset = element_address(kType2, before, tile.row, stride, tile.column);
   const uint row = (tile.slice * uint(push.params.batch) + tile.batch) * m + tile.row;
-  return Target(add64(push.c, offset), add64(push.aux, offset), element_address(kF32, push.partial, row, n, tile.column),
-                tile.column, m - tile.row, n - tile.column);
+  const uvec2 partial = element_address(kF32, push.partial, row, n, tile.column);
+  return Target(add64(push.c, offset), add64(push.aux, offset), partial, tile.column, m - tile.row, n - tile.column);
 }
 
 void put_sum(Target target, bool split, uint row, uint column, float sum) {

@@ -25,6 +25,8 @@ bool is_half(uint type) { return type == kF16 || type == kBF16; }
 
 bool is_nan_bits(uint bits) { return (bits & 0x7FFFFFFFu) > 0x7F800000u; }
 bool is_nan(float x) { return is_nan_bits(floatBitsToUint(x)); }
+// abs, but subnormals stay on drivers that flush them.
+float without_sign(float x) { return uintBitsToFloat(floatBitsToUint(x) & 0x7FFFFFFFu); }
 bool is_finite(float x) { return (floatBitsToUint(x) & 0x7F800000u) != 0x7F800000u; }
 
 // A NaN takes the integer way, which keeps its payload's top bits and makes it quiet.
@@ -69,8 +71,8 @@ float int_to_float(int value) {
   return sum;
 }
 
-// For rounding to 16 bits: the f32 below in magnitude, its last bit set where digits were lost. The second rounding then
-// gives what a single one would.
+// For rounding to 16 bits: the f32 below in magnitude, its last bit set where digits were lost. A second rounding
+// then gives what a single one would.
 uint int_to_odd_bits(int value) {
   const uint magnitude = value < 0 ? 0u - uint(value) : uint(value);
   const int places = max(findMSB(magnitude) - 23, 0);

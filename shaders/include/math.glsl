@@ -1,6 +1,8 @@
 // The functions of kernel/shared/pointwise.def in f32, from products and sums that every driver rounds correctly.
 //
-// Each comment gives the largest error, measured over all f32 inputs, in units in the last place of the true result.
+// Each comment gives the largest error in units in the last place of the true result: measured over all f32 inputs, for
+// pow over every 61st and a dozen exponents. It is the same on every driver: a driver's own division, which may be
+// inexact, enters small corrections alone.
 // `precise` keeps compilers from regrouping. NaN gives NaN unless said otherwise.
 #ifndef MATH_GLSL
 #define MATH_GLSL
@@ -38,12 +40,13 @@ float exponential_tail(float r) {
 
 // x + rest = n ln 2 + r.x + r.y; returns n. The first factor of ln 2 has 9 bits, so that its multiples are exact.
 int reduced_exponent(float x, float rest, out vec2 r) {
-  precise float n = floor(x * 1.44269502 + 0.5);
+  precise float turns = x * 1.44269502 + 0.5;
+  precise float n = floor(turns);
   precise float leading = x - n * 0.693359375;
   precise float trailing = n * -0.000212194442;
   precise float rounded = leading - trailing;
-  precise float lost = (leading - rounded) - trailing;
-  r = two_sum(rounded, lost + rest);
+  precise float lost = ((leading - rounded) - trailing) + rest;
+  r = two_sum(rounded, lost);
   return int(n);
 }
 
@@ -55,7 +58,7 @@ float exponential_digits(float x, float rest, out int n) {
   return result;
 }
 
-// EXP_ULP
+// exp, to 0.89 units.
 float exponential(float x) {
   if (is_nan(x)) return x;
   int n;
@@ -63,7 +66,7 @@ float exponential(float x) {
   return scaled(digits, n);
 }
 
-// EXPM1_ULP
+// exp(x) - 1, to 1.06 units.
 float exponential_minus_1(float x) {
   const float size = abs(x);
   if (is_nan(x) || size < 2.98023224e-8) return x;  // keeps -0
@@ -117,7 +120,7 @@ float logarithm_of_parts(int n, float f, float rest) {
   return result;
 }
 
-// LOG_ULP
+// log, to 0.89 units.
 float logarithm(float x) {
   const uint bits = floatBitsToUint(x);
   if ((bits & 0x7FFFFFFFu) == 0) return -kInfinity;
@@ -129,7 +132,7 @@ float logarithm(float x) {
   return logarithm_of_parts(n, f, 0.0);
 }
 
-// LOG1P_ULP
+// log(1 + x), to 0.90 units.
 float logarithm_of_1_plus(float x) {
   if (abs(x) < 2.98023224e-8) return x;  // keeps -0
   if (x > -0.292893 && x < 0.41421354) return logarithm_of_parts(0, x, 0.0);
@@ -195,7 +198,7 @@ float power_of_magnitude(uint x, vec2 p) {
   return n == 0 ? digits : scaled(digits, n);
 }
 
-// POW_ULP. The special cases are those of C's pow.
+// x^p, to 0.89 units. The special cases are those of C's pow.
 float power(float x, float p) {
   if (p == 0.0 || x == 1.0) return 1.0;
   if (is_nan(x) || is_nan(p)) return kNaN;
@@ -209,7 +212,7 @@ float power(float x, float p) {
   return bits != size && odd ? -magnitude : magnitude;
 }
 
-// TANH_ULP
+// tanh, to 2.43 units.
 float hyperbolic_tangent(float x) {
   const float size = abs(x);
   if (is_nan(x) || size < 0.000122) return x;

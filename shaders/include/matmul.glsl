@@ -18,11 +18,11 @@ const bool kTransposeA = (kFlags & 1u) != 0;
 const bool kTransposeB = (kFlags & 2u) != 0;
 
 layout(constant_id = 9) const uint kOptions = 0;  // some of these:
-const uint kSplit = 1;     // slices of k go to `partial`,
-const uint kAlignedA = 2;  // wide loads are possible,
+const uint kSplit = 1;      // slices of k go to `partial`
+const uint kAlignedA = 2;   // wide loads are possible
 const uint kAlignedB = 4;
-const uint kDirect = 8;    // matrices are loaded from global memory: tiles cover a and b without a rest
-const uint kPrefetch = 16; // a block is fetched while the one before is multiplied
+const uint kDirect = 8;     // no shared memory; fragments are loaded whole, so tiles cover c, and they k, without rest
+const uint kPrefetch = 16;  // a block is fetched while the one before is multiplied
 
 struct Tile {
   uint row, column, batch, slice;

@@ -1,7 +1,7 @@
 // What every module begins with: extensions, the host's specialization constants, and the shared parameter structures.
 //
-// A module's push constants are the addresses of the call's buffers, then its parameters. An address is a uvec2, so that
-// no device needs 64-bit integers.
+// A module's push constants are the addresses of the call's buffers, then its parameters. An address is a uvec2, so
+// that no device needs 64-bit integers.
 #ifndef MODULE_GLSL
 #define MODULE_GLSL
 

@@ -8,7 +8,6 @@
 #define C(value) (value)
 #define SELECT(condition, then, otherwise) ((condition) ? (then) : (otherwise))
 #define LESS(a, b) ((a) < (b))
-#define DIV(a, b) quotient(a, b)
 #define EXP(x) exponential(x)
 #define EXPM1(x) exponential_minus_1(x)
 #define LOG(x) logarithm(x)
@@ -17,7 +16,7 @@
 #define TANH(x) hyperbolic_tangent(x)
 #define SIN(x) sine(x)
 #define COS(x) cosine(x)
-#define ABS(x) abs(x)
+#define ABS(x) without_sign(x)
 #define POW(x, p) power(x, p)
 
 // A row's number is its place: `row` counts them.

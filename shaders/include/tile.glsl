@@ -1,8 +1,8 @@
 // Blocks of row-major matrices: where they lie, and how their elements come into registers.
 //
 // A matrix may have more than 2^32 elements, so the address of a block is computed in 64 bits, as a uvec2; offsets
-// inside a block have 32. Whatever lies beyond the matrix is read from its last row or column and replaced by 0, so that
-// no load depends on a branch and none leaves the matrix.
+// inside a block have 32. Whatever lies beyond the matrix is read from its last row or column and replaced by 0, so
+// that no load depends on a branch and none leaves the matrix.
 #ifndef TILE_GLSL
 #define TILE_GLSL
 
@@ -54,7 +54,8 @@ uvec4 fetch_halves(Source source, uint row, uint column, bool aligned) {
     [[unroll]] for (uint i = 0; i < 4; ++i) {
       const uint first = min(column + 2 * i, source.columns - 1);
       const uint second = min(column + 2 * i + 1, source.columns - 1);
-      result[i] = uint(Halves(source.address).at[start + first]) | uint(Halves(source.address).at[start + second]) << 16;
+      Halves halves = Halves(source.address);
+      result[i] = uint(halves.at[start + first]) | uint(halves.at[start + second]) << 16;
     }
   }
   if (inside < 8) {

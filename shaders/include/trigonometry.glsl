@@ -84,7 +84,7 @@ float sine_of_quarters(float x, uint quarters) {
   return (quadrant & 2u) != 0 ? -result : result;
 }
 
-// SIN_ULP
+// sin, to 1.52 units.
 float sine(float x) {
   if (!is_finite(x)) return kNaN;
   if (abs(x) < 0.000244) return x;  // keeps -0
@@ -92,7 +92,7 @@ float sine(float x) {
   return x < 0.0 ? -result : result;
 }
 
-// COS_ULP
+// cos, to 1.52 units.
 float cosine(float x) { return is_finite(x) ? sine_of_quarters(x, 1) : kNaN; }
 
 #endif

@@ -1,8 +1,7 @@
 // Files that spare work at the next start: a wrong one costs time, never a result.
-#include "backends/vulkan/disk_cache.h"
-
 #include <filesystem>
 
+#include "backends/vulkan/disk_cache.h"
 #include "vulkan_test.h"
 
 namespace amphora::vulkan {
@@ -101,7 +100,7 @@ TEST_F(VulkanCaches, AVerdictThatIsOnRecordIsTakenAndShown) {
   const auto bytes = read_cache(path);
   ASSERT_TRUE(bytes.has_value());
   std::string text(reinterpret_cast<const char*>(bytes->data()), bytes->size());
-  const std::string key = fmt::format("\"{}{}x{}x{}\":\"\"", name, shapes[0].m, shapes[0].n, shapes[0].k);
+  const std::string key = fmt::format(R"("{}{}x{}x{}":"")", name, shapes[0].m, shapes[0].n, shapes[0].k);
   const std::size_t at = text.find(key);
   ASSERT_NE(at, std::string::npos) << text;
   text.insert(at + key.size() - 1, "element (0, 0) is wrong");

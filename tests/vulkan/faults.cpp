@@ -27,8 +27,7 @@ TEST_F(VulkanTest, ADeviceIsFoundByIndexAndByPartOfItsNameInAnyCase) {
 
 TEST_F(VulkanTest, TooMuchMemoryIsRefusedWithFiguresAndTheDeviceGoesOn) {
   const auto device = open_vulkan();
-  const std::string message =
-      message_of([&] { device->allocate(std::size_t{1} << 60, MemoryKind::activations); });
+  const std::string message = message_of([&] { device->allocate(std::size_t{1} << 60, MemoryKind::activations); });
   EXPECT_NE(message.find("out of memory on vulkan"), std::string::npos) << message;
   EXPECT_NE(message.find("asked for activations"), std::string::npos) << message;
   EXPECT_NE(message.find("in use"), std::string::npos) << message;

@@ -38,26 +38,28 @@ class VulkanMatmul : public VulkanTest {
   static void expect_exact(VulkanDevice& device, const Case& c);
 };
 
+// An operand as it is stored: `rows` of `stride` elements, of which `columns` count, a batch after the other.
 struct Operand {
-  int rows, columns, stride, matrix;  // as they are stored
+  int columns, stride, matrix, offset;
   std::vector<double> values;
   std::vector<std::byte> bytes;
 
-  Operand(DType type, int rows_, int columns_, const Case& c, std::uint64_t stream)
-      : rows(rows_), columns(columns_), stride(columns_ + c.padding), matrix(rows_ * stride) {
-    values.resize(static_cast<std::size_t>(c.padding + matrix * c.batch));
-    bytes.resize(values.size() * size_of(type));
-    for (std::size_t i = 0; i < values.size(); ++i) {
-      const int column = (static_cast<int>(i) - c.padding) % stride;
-      const bool outside = static_cast<int>(i) < c.padding || column >= columns;
+  Operand(const Case& c, int rows, int row_elements, std::uint64_t stream)
+      : columns(row_elements), stride(columns + c.padding), matrix(rows * stride), offset(c.padding) {
+    const int count = offset + matrix * c.batch;
+    for (int i = 0; i < count; ++i) {
       // What lies between the rows must not take part.
-      values[i] = outside ? std::nan("") : static_cast<double>(random_below({1, stream}, i, 9)) - 4.0;
-      store_element(type, bytes.data(), i, values[i]);
+      const bool inside = i >= offset && (i - offset) % stride < columns;
+      const auto number = static_cast<double>(random_below({1, stream}, static_cast<std::uint64_t>(i), 9));
+      values.push_back(inside ? number - 4.0 : std::nan(""));
     }
+    bytes.resize(values.size() * size_of(c.type));
+    for (std::size_t i = 0; i < values.size(); ++i) store_element(c.type, bytes.data(), i, values[i]);
   }
 
-  double at(const Case& c, int batch, int row, int column) const {
-    return values[static_cast<std::size_t>(c.padding + batch * matrix + row * stride + column)];
+  double at(int batch, int row, int column) const {
+    const int index = offset + batch * matrix + row * stride + column;
+    return values[static_cast<std::size_t>(index)];
   }
 };
 
@@ -65,8 +67,8 @@ void VulkanMatmul::expect_exact(VulkanDevice& device, const Case& c) {
   SCOPED_TRACE(::testing::Message() << c.m << 'x' << c.n << 'x' << c.k << " batch " << c.batch << " ta "
                                     << c.transpose_a << " tb " << c.transpose_b << ' ' << name_of(c.type) << " padding "
                                     << c.padding);
-  const Operand a(c.type, c.transpose_a ? c.k : c.m, c.transpose_a ? c.m : c.k, c, 1);
-  const Operand b(c.type, c.transpose_b ? c.n : c.k, c.transpose_b ? c.k : c.n, c, 2);
+  const Operand a(c, c.transpose_a ? c.k : c.m, c.transpose_a ? c.m : c.k, 1);
+  const Operand b(c, c.transpose_b ? c.n : c.k, c.transpose_b ? c.k : c.n, 2);
   const int matrix = c.m * c.n;
   const MatmulParams params{c.m, c.n, c.k, c.batch, a.stride, b.stride, c.n, a.matrix, b.matrix, matrix, 1.0f, 0.0f};
   const Spec spec{.types = {c.type, c.type, DType::f32, DType::f32},
@@ -87,11 +89,12 @@ void VulkanMatmul::expect_exact(VulkanDevice& device, const Case& c) {
       for (int column = 0; column < c.n; ++column) {
         double sum = 0.0;
         for (int k = 0; k < c.k; ++k) {
-          sum += (c.transpose_a ? a.at(c, batch, k, row) : a.at(c, batch, row, k)) *
-                 (c.transpose_b ? b.at(c, batch, column, k) : b.at(c, batch, k, column));
+          sum += (c.transpose_a ? a.at(batch, k, row) : a.at(batch, row, k)) *
+                 (c.transpose_b ? b.at(batch, column, k) : b.at(batch, k, column));
         }
-        const auto at = static_cast<std::size_t>(batch * matrix + row * c.n + column);
-        ASSERT_EQ(static_cast<double>(actual[at]), sum) << "batch " << batch << " row " << row << " column " << column;
+        const int at = batch * matrix + row * c.n + column;
+        ASSERT_EQ(static_cast<double>(actual[static_cast<std::size_t>(at)]), sum)
+            << "batch " << batch << " row " << row << " column " << column;
       }
     }
   }
