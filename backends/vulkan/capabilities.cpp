@@ -154,14 +154,15 @@ void add_matrices(VkPhysicalDevice device, const Queried& q, Capabilities& c) {
   }
 }
 
+// A mode for one width alone is valid only where the driver keeps widths apart: f32 from the others, or each from each.
 FloatControls float_controls(const VkPhysicalDeviceVulkan12Properties& p) {
-  // Modes for 16 and 32 bits may differ only where the driver says so; elsewhere f32's alone are asked for.
-  const bool rounds_apart = p.roundingModeIndependence != VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_NONE;
-  const bool flushes_apart = p.denormBehaviorIndependence != VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_NONE;
-  const bool both_denormals = p.shaderDenormPreserveFloat32 != VK_FALSE && p.shaderDenormPreserveFloat16 != VK_FALSE;
+  const auto denormals = p.denormBehaviorIndependence;
+  const bool f32_apart = denormals != VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_NONE;
+  const bool f16_apart = denormals == VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_ALL;
+  const bool rounds_apart = p.roundingModeIndependence == VK_SHADER_FLOAT_CONTROLS_INDEPENDENCE_ALL;
   return {.nearest_even_f16 = p.shaderRoundingModeRTEFloat16 != VK_FALSE && rounds_apart,
-          .denormals_f32 = p.shaderDenormPreserveFloat32 != VK_FALSE && (flushes_apart || both_denormals),
-          .denormals_f16 = p.shaderDenormPreserveFloat16 != VK_FALSE && (flushes_apart || both_denormals),
+          .denormals_f32 = p.shaderDenormPreserveFloat32 != VK_FALSE && f32_apart,
+          .denormals_f16 = p.shaderDenormPreserveFloat16 != VK_FALSE && f16_apart,
           .specials_f32 = p.shaderSignedZeroInfNanPreserveFloat32 != VK_FALSE,
           .specials_f16 = p.shaderSignedZeroInfNanPreserveFloat16 != VK_FALSE};
 }
