@@ -21,6 +21,7 @@ class VulkanDevice : public Device {
  public:
   // Uses what candidate.capabilities says, and tests nothing; open() does.
   explicit VulkanDevice(const Candidate& candidate);
+  ~VulkanDevice() override { queue_->stop(); }
 
   Support supports(KernelId kernel, const Spec& spec) const override;
   const Capabilities& capabilities() const { return capabilities_; }

@@ -1,6 +1,7 @@
 #include "backends/vulkan/queue.h"
 
 #include <algorithm>
+#include <exception>
 #include <limits>
 #include <utility>
 
@@ -34,9 +35,18 @@ Queue::Queue(std::shared_ptr<LogicalDevice> device, Allocator& allocator)
   check(vkCreateSemaphore(device_->handle(), &semaphore, nullptr, &timeline_), "making a timeline semaphore");
 }
 
-Queue::~Queue() {
-  // A lost device has stopped; elsewhere nothing may be destroyed while it is in use.
+void Queue::stop() noexcept {
+  try {
+    submit();
+  } catch (const std::exception&) {
+    // The device is lost or out of memory; whoever asks for a result was told or will be.
+    has_commands_ = false;
+  }
   if (!lost_) vkDeviceWaitIdle(device_->handle());
+}
+
+Queue::~Queue() {
+  stop();
   vkDestroySemaphore(device_->handle(), timeline_, nullptr);
   vkDestroyCommandPool(device_->handle(), pool_, nullptr);
 }

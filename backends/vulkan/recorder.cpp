@@ -67,7 +67,9 @@ void Recorder::begin_call() {
 }
 
 void Recorder::wait_for(std::span<const plan::Access> accesses) {
-  if (hazards_.conflict(accesses)) {
+  // So many calls side by side fill any device; more would only make the search for conflicts long.
+  constexpr std::size_t kMostAccesses = 512;
+  if (hazards_.conflict(accesses) || hazards_.size() > kMostAccesses) {
     record_barrier(queue_.commands());
     hazards_.clear();
   }

@@ -5,6 +5,7 @@
 // reuse it, are ordered like any others.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -22,6 +23,7 @@ class Hazards {
   // Whether one of these accesses must wait for an access since the last barrier.
   bool conflict(std::span<const Access> accesses) const;
   void add(std::span<const Access> accesses);
+  std::size_t size() const { return accesses_.size(); }
   // A barrier for all memory was placed.
   void clear() { accesses_.clear(); }
 

@@ -90,6 +90,31 @@ TEST_F(VulkanTest, ReadbacksAndBuffersMayGoAfterTheDevice) {
   const auto readback = device->read_later(*x, 0, sizeof(float));
   device.reset();
   EXPECT_TRUE(readback->ready());
+  float first = 0.0f;
+  std::memcpy(&first, readback->get().data(), sizeof(first));
+  EXPECT_EQ(first, 2.0f);
+}
+
+TEST_F(VulkanTest, ADeviceMayGoWhileItWorks) {
+  for (int repetition = 0; repetition < 5; ++repetition) {
+    const auto device = open_vulkan();
+    const BufferPtr x = buffer_of(*device, std::vector<float>(1 << 20, 2.0f));
+    for (int i = 0; i < 100; ++i) launch_affine(x, x, 1.0f, 1.0f);  // more than a batch
+  }
+}
+
+TEST_F(VulkanTest, ManyCallsSideBySideAreLegal) {
+  const auto device = open_vulkan();
+  constexpr std::size_t kCalls = 2000;
+  const BufferPtr x = buffer_of(*device, std::vector<float>(kCalls * 64, 1.0f));
+  const Spec spec{.types = {}, .function = static_cast<std::uint8_t>(UnaryFunction::affine), .flags = 0};
+  for (std::size_t i = 0; i < kCalls; ++i) {
+    const BufferRange part{x.get(), i * 256, 256};
+    const UnaryParams params{64, 1.0f, static_cast<float>(i)};
+    device->launch(KernelCall(KernelId::unary, spec, params).with(part).with(part));
+  }
+  const std::vector<float> values = values_of<float>(*device, *x);
+  for (std::size_t i = 0; i < kCalls; ++i) ASSERT_EQ(values[i * 64 + i % 64], 1.0f + static_cast<float>(i));
 }
 
 TEST_F(VulkanTest, ReusesMemory) {
