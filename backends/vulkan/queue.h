@@ -37,8 +37,8 @@ class Queue {
   // Submits if need be, and waits. Throws Error when the device is lost.
   void wait(Ticket ticket);
   void wait_idle() { wait(ticket()); }
-  // Submits and waits, before anything that commands use is destroyed; readbacks then have their bytes. On a lost device
-  // there is nothing to wait for.
+  // Submits and waits, before anything that commands use is destroyed; readbacks then have their bytes. On a lost
+  // device there is nothing to wait for.
   void stop() noexcept;
 
   // Host memory to write `bytes` bytes to, for a copy that is recorded next; returned to the pool with its batch.
