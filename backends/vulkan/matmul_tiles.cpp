@@ -114,10 +114,11 @@ std::vector<Tiling> tilings(const Spec& spec, const Capabilities& capabilities) 
       for (const std::uint32_t edge : {128u, 64u, 32u}) add(cooperative_tiling(*shape, edge, lanes));
     }
   }
+  // What is staged only costs on a CPU, so there it is no choice beside what is not.
+  if (ways.empty() && capabilities.is_cpu) add(fma_tiling_of_cpu(lanes));
   if (!ways.empty()) return ways;
-  if (capabilities.is_cpu) add(fma_tiling_of_cpu(lanes));
-  if (!capabilities.is_cpu) add(fma_tiling(2, 16, 8));
-  if (!capabilities.is_cpu) add(fma_tiling(1, 16, 16));
+  add(fma_tiling(2, 16, 8));
+  add(fma_tiling(1, 16, 16));
   ways.push_back(fma_tiling(1, 8, 16));  // 64 invocations and 5 KiB: every device has these
   return ways;
 }
