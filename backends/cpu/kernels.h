@@ -24,9 +24,6 @@ Launcher find_launcher(KernelId kernel, const Spec& spec);
 std::string_view target_name();  // "AVX3"
 }  // namespace simd
 
-// A number that arrives as the sum of two, see AdamParams.
-inline double joined(float high, float low) { return static_cast<double>(high) + static_cast<double>(low); }
-
 // Typed pointer to buffer `index` of a call; null where an optional buffer is absent.
 void* data_of(const KernelCall& call, int index);
 template <class T>

@@ -18,8 +18,6 @@ constexpr std::uint32_t kAlignedB = 4;
 constexpr std::uint32_t kDirect = 8;
 constexpr std::uint32_t kPrefetch = 16;
 
-constexpr std::uint32_t ceil_div(std::uint32_t a, std::uint32_t b) { return (a + b - 1) / b; }
-
 // 1 + the activation's row of pointwise.def; 0: none.
 std::uint32_t activation_of(const KernelCall& call) {
   const auto activation = static_cast<Activation>(call.spec.function);

@@ -7,8 +7,6 @@
 namespace amphora::vulkan {
 namespace {
 
-constexpr std::uint32_t ceil_div(std::uint32_t a, std::uint32_t b) { return (a + b - 1) / b; }
-
 // How many sums a subgroup holds without spilling: 128 of the 256 registers of a lane. Subgroups narrower than 32 are
 // Intel's, whose threads have less.
 std::uint32_t most_sums(std::uint32_t lanes) { return lanes * (lanes >= 32 ? 128 : 64); }

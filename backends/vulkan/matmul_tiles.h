@@ -12,6 +12,8 @@
 
 namespace amphora::vulkan {
 
+constexpr std::uint32_t ceil_div(std::uint32_t a, std::uint32_t b) { return (a + b - 1) / b; }
+
 // A workgroup computes a tile of c: workers_m x workers_n workers, each parts_m x parts_n units of unit.m x unit.n. By
 // cooperative matrices a worker is a subgroup and a unit a fragment; by multiply-adds they are an invocation and 4 x 4
 // elements.

@@ -4,14 +4,12 @@
 #include "backends/vulkan/kernels.h"
 #include "backends/vulkan/strided.h"
 #include "core/error.h"
+#include "kernel/two_floats.h"
 
 namespace amphora::vulkan::launchers {
 namespace {
 
 bool has(const KernelCall& call, std::size_t buffer) { return call.buffers[buffer].buffer != nullptr; }
-
-// A number that arrives as the sum of two, see AdamParams.
-double joined(float high, float low) { return static_cast<double>(high) + static_cast<double>(low); }
 
 // A beta in units of 2^-64, the high word first.
 struct Fixed {

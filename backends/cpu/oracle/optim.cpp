@@ -5,6 +5,7 @@
 
 #include "backends/cpu/oracle/oracle.h"
 #include "core/error.h"
+#include "kernel/two_floats.h"
 
 namespace amphora::cpu::oracle {
 namespace {

@@ -6,6 +6,7 @@
 #include "backends/cpu/simd/parallel.h"
 #include "backends/cpu/simd/targets.h"
 #include "core/error.h"
+#include "kernel/two_floats.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/simd/optim.cpp"
