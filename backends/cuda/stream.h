@@ -1,0 +1,82 @@
+// Stream: where launchers put their kernels. What launchers see of the device.
+//
+// Everything runs in order on one CUDA stream, so no launcher waits for another's results.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <cuda_runtime.h>
+
+#include "cuda/include/array.h"
+#include "backends/cuda/capabilities.h"
+#include "kernel/call.h"
+
+namespace amphora::cuda {
+
+class Block;
+class Pool;
+class Products;
+
+// Threads of every kernel that does not say otherwise: enough warps to hide latency at any register count.
+inline constexpr unsigned kThreads = 256;
+
+class Stream {
+ public:
+  Stream(const Capabilities& capabilities, Pool& pool);
+  Stream(const Stream&) = delete;
+  Stream& operator=(const Stream&) = delete;
+  ~Stream();
+
+  const Capabilities& capabilities() const { return capabilities_; }
+  cudaStream_t handle() const { return handle_; }
+
+  // Launches a kernel of cuda/, which takes one structure. `name` must be a literal. Nothing where `blocks` has a zero.
+  template <class Arguments>
+  void launch(std::string_view name, void (*kernel)(Arguments), dim3 blocks, const Arguments& arguments,
+              unsigned threads = kThreads) {
+    if (blocks.x == 0 || blocks.y == 0 || blocks.z == 0) return;
+    cudaLaunchConfig_t config{};
+    config.gridDim = blocks;
+    config.blockDim = dim3(threads);
+    config.stream = handle_;
+    ran(name, cudaLaunchKernelEx(&config, kernel, arguments));
+  }
+
+  // Blocks for a loop over `items` in strides of the grid, each thread taking `per_thread` at a time: enough to fill
+  // the device, no more. At least one, unless there are no items.
+  unsigned blocks_for(std::uint64_t items, unsigned per_thread = 1) const;
+
+  // Device memory for the rest of this call, aligned to 256 bytes; the next call may reuse it. Throws OutOfMemory.
+  void* scratch(std::size_t bytes);
+
+  // Notes that `name` ran, for profiles, and checks what its launch returned.
+  void ran(std::string_view name, cudaError_t status);
+
+  // A new call: the scratch of the one before goes back.
+  void begin_call();
+  // What this call ran so far.
+  const std::vector<std::string>& names() const { return names_; }
+  // Waits for all that was launched. Throws Error that names the last kernel when the device reports a fault.
+  void wait();
+
+ private:
+  const Capabilities& capabilities_;
+  Pool& pool_;
+  cudaStream_t handle_ = nullptr;
+  std::vector<std::unique_ptr<Block>> scratch_;
+  std::vector<std::string> names_;
+  std::string last_;
+};
+
+// The device address of buffer `index` of a call; null where it is absent.
+void* address_of(const KernelCall& call, std::size_t index);
+// Buffer `index` of a call with its type of call.spec, or with one that the spec does not name.
+Array array_of(const KernelCall& call, std::size_t index);
+Array array_of(const KernelCall& call, std::size_t index, DType type);
+
+}  // namespace amphora::cuda
