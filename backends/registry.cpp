@@ -3,6 +3,7 @@
 #include <array>
 
 #include "backends/cpu/device.h"
+#include "backends/cuda/loader.h"
 #include "backends/null/device.h"
 #if AMPHORA_VULKAN
 #include "backends/vulkan/device.h"
@@ -23,7 +24,6 @@ struct Backend {
   bool chosen_by_auto;
 };
 
-BackendStatus cuda_status() { return {"cuda", false, "not built into this program"}; }
 BackendStatus cpu_status() { return {"cpu", true, cpu::describe({})}; }
 BackendStatus null_status() { return {"null", true, "counts kernel calls, computes nothing"}; }
 std::shared_ptr<Device> open_null(const DeviceOptions&) { return null::open(); }
@@ -35,7 +35,7 @@ BackendStatus vulkan_status() {
 
 // In the order in which "auto" tries them.
 constexpr std::array<Backend, 4> kBackends{{
-    {"cuda", "Tensor Cores through cuBLASLt and own kernels", cuda_status, nullptr, nullptr, true},
+    {"cuda", "Tensor Cores through cuBLASLt and own kernels", cuda::status, cuda::open, cuda::devices, true},
 #if AMPHORA_VULKAN
     {"vulkan", "compute shaders on any Vulkan 1.3 device, products through cooperative matrices", vulkan::status,
      vulkan::open, vulkan::report, true},

@@ -4,11 +4,11 @@ if(NOT CMAKE_BUILD_TYPE AND NOT CMAKE_CONFIGURATION_TYPES)
   set(CMAKE_BUILD_TYPE Release CACHE STRING "Build type" FORCE)
 endif()
 
-add_compile_options(-Wall -Wextra -Wpedantic -Wshadow)
+add_compile_options(-Wall -Wextra "$<$<COMPILE_LANGUAGE:CXX>:-Wpedantic;-Wshadow>")
 # Sums and products round one by one, as written: fused ones would differ from one instruction set to the next.
 add_compile_options(-ffp-contract=off)
 if(AMPHORA_WERROR)
-  add_compile_options(-Werror)
+  add_compile_options("$<IF:$<COMPILE_LANGUAGE:CUDA>,-Werror=all-warnings,-Werror>")
 endif()
 
 # The standard library checks its preconditions wherever assert() is on.

@@ -12,8 +12,8 @@
 
 #include <cuda_runtime.h>
 
-#include "cuda/include/array.h"
 #include "backends/cuda/capabilities.h"
+#include "cuda/include/array.h"
 #include "kernel/call.h"
 
 namespace amphora::cuda {
@@ -27,6 +27,7 @@ inline constexpr unsigned kThreads = 256;
 
 class Stream {
  public:
+  // AMPHORA_CUDA_SYNC=1 waits after each kernel, so that a fault is seen where it happens.
   Stream(const Capabilities& capabilities, Pool& pool);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
@@ -54,13 +55,14 @@ class Stream {
   // Device memory for the rest of this call, aligned to 256 bytes; the next call may reuse it. Throws OutOfMemory.
   void* scratch(std::size_t bytes);
 
-  // Notes that `name` ran, for profiles, and checks what its launch returned.
+  // Notes that `name`, a literal, ran, and checks what its launch returned.
   void ran(std::string_view name, cudaError_t status);
 
   // A new call: the scratch of the one before goes back.
   void begin_call();
-  // What this call ran so far.
+  // What this call ran so far; noted only while it is asked for.
   const std::vector<std::string>& names() const { return names_; }
+  void record_names(bool on) { records_ = on; }
   // Waits for all that was launched. Throws Error that names the last kernel when the device reports a fault.
   void wait();
 
@@ -68,9 +70,11 @@ class Stream {
   const Capabilities& capabilities_;
   Pool& pool_;
   cudaStream_t handle_ = nullptr;
+  bool waits_for_each_;
+  bool records_ = false;
   std::vector<std::unique_ptr<Block>> scratch_;
   std::vector<std::string> names_;
-  std::string last_;
+  std::string_view last_;
 };
 
 // The device address of buffer `index` of a call; null where it is absent.

@@ -1,7 +1,7 @@
 // Elements of every type behind one interface, one at a time or eight: 16 bytes of a 16-bit type, twice 16 of another.
 //
-// Rounding to 16 bits is to nearest, ties to even; a NaN keeps its payload's top bits and becomes quiet, as core/dtype.h
-// has it. An i32 becomes the nearest f32, and saturates on the way back.
+// Rounding to 16 bits is to nearest, ties to even; a NaN keeps its payload's top bits and becomes quiet, as
+// core/dtype.h has it. An i32 becomes the nearest f32, and saturates on the way back.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 #include <cuda_fp16.h>
 #include <cuda_runtime.h>
 
-#include "array.h"
+#include "cuda/include/array.h"
 
 namespace amphora::cuda {
 

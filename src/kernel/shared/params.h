@@ -3,6 +3,9 @@
 // AM_STRUCT(name) opens a structure, AM_INT, AM_UINT32 and AM_FLOAT are 32-bit types. Sizes are 4-byte multiples with
 // no padding, so that the layout is the same in every language. At most kMaxParamBytes each.
 
+#ifndef AM_PARAMS
+#define AM_PARAMS
+
 #ifndef AM_STRUCT
 #include <cstdint>
 #define AM_STRUCT(name) struct name
@@ -169,3 +172,5 @@ AM_STRUCT(GroupState) {
   AM_FLOAT bias_correction1; /* 1 - beta1^step */
   AM_FLOAT bias_correction2; /* sqrt(1 - beta2^step) */
 };
+
+#endif

@@ -1,0 +1,29 @@
+// A Buffer of this backend.
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "backends/cuda/pool.h"
+#include "backends/device.h"
+
+namespace amphora::cuda {
+
+class CudaBuffer : public Buffer {
+ public:
+  CudaBuffer(Device& device, std::size_t bytes, MemoryKind kind, std::unique_ptr<Block> block,
+             std::shared_ptr<MemoryUse> use)
+      : Buffer(device, bytes, kind), block_(std::move(block)), record_(std::move(use), bytes, kind) {}
+
+  void* data() const { return block_->data(); }
+
+ private:
+  std::unique_ptr<Block> block_;
+  MemoryRecord record_;
+};
+
+inline std::byte* data_of(const Buffer& buffer, std::size_t offset) {
+  return static_cast<std::byte*>(static_cast<const CudaBuffer&>(buffer).data()) + offset;
+}
+
+}  // namespace amphora::cuda

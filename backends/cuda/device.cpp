@@ -1,0 +1,108 @@
+#include "backends/cuda/device.h"
+
+#include "backends/cuda/buffer.h"
+#include "backends/cuda/check.h"
+#include "backends/cuda/kernels.h"
+#include "backends/element_types.h"
+#include "core/error.h"
+
+namespace amphora::cuda {
+namespace {
+
+std::vector<Precision> precisions_of(const Capabilities& capabilities) {
+  std::vector<Precision> result{Precision::f32};
+  if (capabilities.multiplies_tf32()) result.push_back(Precision::tf32);
+  result.push_back(Precision::f16);
+  if (capabilities.multiplies_bf16()) result.push_back(Precision::bf16);
+  return result;
+}
+
+std::string in_megabytes(std::size_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / 0x1p20); }
+
+// Bytes that the device has left, whoever uses the rest.
+std::size_t free_bytes() {
+  std::size_t free = 0;
+  std::size_t total = 0;
+  check(cudaMemGetInfo(&free, &total), "asking how much memory is free");
+  return free;
+}
+
+// Of this thread; another one may have been chosen by another Device.
+void choose(const Capabilities& capabilities) {
+  check(cudaSetDevice(capabilities.index), "choosing the device for this thread");
+}
+
+}  // namespace
+
+CudaDevice::CudaDevice(const Capabilities& capabilities)
+    : capabilities_(capabilities),
+      pool_(std::make_shared<Pool>(make_memory(capabilities))),
+      stream_(capabilities_, *pool_),
+      staging_(std::make_shared<Staging>(stream_.handle())) {
+  info_ = {"cuda", capabilities_.name, precisions_of(capabilities_)};
+}
+
+Support CudaDevice::supports(KernelId kernel, const Spec& spec) const {
+  const std::string reason = reason_against(kernel, spec, false);
+  if (!reason.empty()) return {false, reason};
+  return {true, "kernel"};
+}
+
+BufferPtr CudaDevice::do_allocate(std::size_t bytes, MemoryKind kind) {
+  choose(capabilities_);
+  const std::uint64_t requests = pool_->memory().requests();
+  std::unique_ptr<Block> block = pool_->take(bytes);
+  if (block == nullptr) {
+    // What is unused may lie in pieces that are too small; together they may do.
+    stream_.wait();
+    pool_->compact();
+    block = pool_->take(bytes);
+  }
+  if (block == nullptr) {
+    throw OutOfMemory(fmt::format(
+        "out of memory on cuda ({}): {} asked for {}, {} in use, {} held of {}, {} free on the device. Use smaller "
+        "batches, gradient accumulation or a smaller model, or close what else uses the device",
+        capabilities_.name, in_megabytes(bytes), name_of(kind), in_megabytes(memory_->current_total),
+        in_megabytes(pool_->memory().held()), in_megabytes(capabilities_.memory_bytes), in_megabytes(free_bytes())));
+  }
+  counters_.allocations += pool_->memory().requests() - requests;
+  return std::make_shared<CudaBuffer>(*this, bytes, kind, std::move(block), memory_);
+}
+
+void CudaDevice::do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) {
+  choose(capabilities_);
+  staging_->upload(data_of(target, offset), source);
+}
+
+std::unique_ptr<Readback> CudaDevice::do_read(const Buffer& source, std::size_t offset, std::size_t bytes) {
+  choose(capabilities_);
+  return Staging::read(staging_, data_of(source, offset), bytes);
+}
+
+void CudaDevice::do_launch(const KernelCall& call) {
+  validate(call);
+  const std::string reason = reason_against(call.id, call.spec, false);
+  require(reason.empty(), "cuda cannot run {}: {}", describe(call), reason);
+  choose(capabilities_);
+  stream_.begin_call();
+  find_launcher(call.id)(call, stream_);
+}
+
+Device::Timing CudaDevice::do_timed_launch(const KernelCall& call) {
+  choose(capabilities_);
+  Event begin(cudaEventDefault);
+  Event end(cudaEventDefault);
+  stream_.record_names(true);
+  begin.record(stream_.handle());
+  do_launch(call);
+  end.record(stream_.handle());
+  stream_.record_names(false);
+  stream_.wait();
+  float milliseconds = 0.0f;
+  check(cudaEventElapsedTime(&milliseconds, begin.handle(), end.handle()), "reading a kernel's time");
+  return {1e-3 * static_cast<double>(milliseconds), stream_.names()};
+}
+
+void CudaDevice::do_wait() { stream_.wait(); }
+
+}  // namespace amphora::cuda

@@ -1,0 +1,37 @@
+// The cuda backend: Tensor Cores through cuBLASLt, and own kernels for all else.
+#pragma once
+
+#include <memory>
+
+#include "backends/cuda/capabilities.h"
+#include "backends/cuda/pool.h"
+#include "backends/cuda/staging.h"
+#include "backends/cuda/stream.h"
+#include "backends/device.h"
+
+namespace amphora::cuda {
+
+class CudaDevice : public Device {
+ public:
+  // The device must have been set for this thread.
+  explicit CudaDevice(const Capabilities& capabilities);
+
+  Support supports(KernelId kernel, const Spec& spec) const override;
+  const Capabilities& capabilities() const { return capabilities_; }
+
+ protected:
+  BufferPtr do_allocate(std::size_t bytes, MemoryKind kind) override;
+  void do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) override;
+  std::unique_ptr<Readback> do_read(const Buffer& source, std::size_t offset, std::size_t bytes) override;
+  void do_launch(const KernelCall& call) override;
+  Timing do_timed_launch(const KernelCall& call) override;
+  void do_wait() override;
+
+ private:
+  Capabilities capabilities_;
+  std::shared_ptr<Pool> pool_;
+  Stream stream_;
+  std::shared_ptr<Staging> staging_;  // shared with readbacks
+};
+
+}  // namespace amphora::cuda

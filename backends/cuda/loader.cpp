@@ -1,0 +1,105 @@
+#include "backends/cuda/loader.h"
+
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <map>
+#include <mutex>
+
+#include <dlfcn.h>
+
+#include "core/error.h"
+
+namespace amphora::cuda {
+namespace {
+
+namespace fs = std::filesystem;
+
+constexpr const char* kFileName = "libamphora_cuda.so";
+
+std::string last_loader_error() {
+  const char* text = dlerror();
+  return text == nullptr ? "no reason was given" : text;
+}
+
+template <class Function>
+Function find(void* library, const char* symbol, const std::string& path) {
+  void* address = dlsym(library, symbol);
+  require(address != nullptr, "{} is no CUDA module of amphora: it has no {}", path, symbol);
+  return reinterpret_cast<Function>(address);
+}
+
+const Module& load(const std::string& path) {
+  require(fs::exists(path), "the CUDA module {} does not exist", path);
+  void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+  require(
+      library != nullptr,
+      "the CUDA module cannot be loaded: {}. It needs the libraries of CUDA 13 (libcublasLt.so.13); add their folder "
+      "to LD_LIBRARY_PATH",
+      last_loader_error());
+  const std::string version = find<const char* (*)()>(library, kVersionSymbol, path)();
+  require(version == AMPHORA_MODULE_VERSION,
+          "the CUDA module {} is of another build: it is {}, the program is {}. Build both together: ./run build", path,
+          version, AMPHORA_MODULE_VERSION);
+  return *find<const Module* (*)()>(library, kModuleSymbol, path)();
+}
+
+const Module& module_of_this_machine() {
+  const std::vector<std::string> paths = module_paths();
+  for (const std::string& path : paths) {
+    if (fs::exists(path)) return load_module(path);
+  }
+  fail("the CUDA module is not there (looked for {}); see docs/cuda.md", fmt::join(paths, ", "));
+}
+
+bool names_a_module() { return std::getenv("AMPHORA_CUDA_MODULE") != nullptr; }
+
+// The reason that can be told without loading the module; empty: none.
+std::string reason_without_loading() {
+  bool built = false;
+  for (const std::string& path : module_paths()) built = built || fs::exists(path);
+  if (!built) {
+    return names_a_module() ? fmt::format("no module at AMPHORA_CUDA_MODULE={}", module_paths().front())
+                            : "not built into this program: the CUDA Toolkit was missing, see docs/cuda.md";
+  }
+  // A module that was named may need no driver.
+  if (names_a_module()) return {};
+  void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
+  if (driver == nullptr) return "no NVIDIA driver (libcuda.so.1 is not there)";
+  dlclose(driver);
+  return {};
+}
+
+}  // namespace
+
+const Module& load_module(const std::string& path) {
+  static std::mutex mutex;
+  static std::map<std::string, const Module*> loaded;
+  const std::lock_guard lock(mutex);
+  const Module*& module = loaded[path];
+  if (module == nullptr) module = &load(path);
+  return *module;
+}
+
+std::vector<std::string> module_paths() {
+  if (const char* named = std::getenv("AMPHORA_CUDA_MODULE")) return {named};
+  std::error_code error;
+  const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  return {(folder.parent_path() / "lib" / kFileName).string(), (folder / kFileName).string()};
+}
+
+BackendStatus status() {
+  const std::string reason = reason_without_loading();
+  if (!reason.empty()) return {"cuda", false, reason};
+  try {
+    return module_of_this_machine().status();
+  } catch (const std::exception& error) {
+    return {"cuda", false, error.what()};
+  }
+}
+
+std::shared_ptr<Device> open(const DeviceOptions& options) { return module_of_this_machine().open(options); }
+
+std::vector<DeviceReport> devices() { return module_of_this_machine().devices(); }
+
+}  // namespace amphora::cuda

@@ -1,0 +1,51 @@
+// The memory pool: blocks cut from what the device gave, by best fit.
+//
+// A block that is given back may be handed out again at once, while kernels that use it are still queued: whatever
+// touches it next runs after them, because all runs in order on one stream.
+#pragma once
+
+#include <cstddef>
+#include <map>
+#include <memory>
+
+#include "backends/cuda/memory.h"
+
+namespace amphora::cuda {
+
+class Pool;
+
+// A piece of device memory, aligned to 256 bytes; gives itself back.
+class Block {
+ public:
+  Block(std::shared_ptr<Pool> pool, const Range& range) : pool_(std::move(pool)), range_(range) {}
+  Block(const Block&) = delete;
+  Block& operator=(const Block&) = delete;
+  ~Block();
+
+  void* data() const { return reinterpret_cast<void*>(range_.begin); }
+
+ private:
+  std::shared_ptr<Pool> pool_;
+  Range range_;
+};
+
+class Pool : public std::enable_shared_from_this<Pool> {
+ public:
+  explicit Pool(std::unique_ptr<Memory> memory) : memory_(std::move(memory)) {}
+
+  // Null: no room.
+  std::unique_ptr<Block> take(std::size_t bytes);
+  // Moves unused memory together, behind other addresses; the device must be idle. Then take() may find room.
+  void compact();
+
+  const Memory& memory() const { return *memory_; }
+
+ private:
+  friend class Block;
+  void give_back(const Range& range);
+
+  std::unique_ptr<Memory> memory_;
+  std::map<Address, std::size_t> free_;  // ranges by their begin; no two touch
+};
+
+}  // namespace amphora::cuda

@@ -1,0 +1,71 @@
+#include "backends/cuda/stream.h"
+
+#include <algorithm>
+
+#include "backends/cuda/buffer.h"
+#include "backends/cuda/check.h"
+#include "backends/cuda/environment.h"
+#include "core/error.h"
+
+namespace amphora::cuda {
+
+Stream::Stream(const Capabilities& capabilities, Pool& pool)
+    : capabilities_(capabilities), pool_(pool), waits_for_each_(environment().synchronous) {
+  check(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking), "making a stream");
+}
+
+// Memory goes after this, so what was queued must end first. After a fault this fails, and whoever asked was told.
+Stream::~Stream() {
+  cudaStreamSynchronize(handle_);
+  cudaStreamDestroy(handle_);
+}
+
+unsigned Stream::blocks_for(std::uint64_t items, unsigned per_thread) const {
+  const std::uint64_t per_block = std::uint64_t{kThreads} * per_thread;
+  const auto resident = static_cast<std::uint64_t>(capabilities_.multiprocessors) *
+                        static_cast<std::uint64_t>(capabilities_.max_threads) / kThreads;
+  return static_cast<unsigned>(std::min((items + per_block - 1) / per_block, std::max<std::uint64_t>(resident, 1)));
+}
+
+void* Stream::scratch(std::size_t bytes) {
+  std::unique_ptr<Block> block = pool_.take(bytes);
+  if (block == nullptr) {
+    throw OutOfMemory(fmt::format("out of memory on cuda ({}): {} bytes asked for a kernel's intermediate results",
+                                  capabilities_.name, bytes));
+  }
+  scratch_.push_back(std::move(block));
+  return scratch_.back()->data();
+}
+
+void Stream::ran(std::string_view name, cudaError_t status) {
+  last_ = name;
+  if (status != cudaSuccess) check(status, fmt::format("launching {}", name));
+  if (records_) names_.emplace_back(name);
+  if (waits_for_each_) wait();
+}
+
+void Stream::begin_call() {
+  scratch_.clear();
+  names_.clear();
+}
+
+void Stream::wait() {
+  const cudaError_t status = cudaStreamSynchronize(handle_);
+  if (status == cudaSuccess) return;
+  check(status, waits_for_each_ ? fmt::format("running {}", last_)
+                                : fmt::format("waiting for the device; {} was launched last", last_));
+}
+
+void* address_of(const KernelCall& call, std::size_t index) {
+  const BufferRange& range = call.buffers[index];
+  return range.buffer == nullptr ? nullptr : data_of(*range.buffer, range.offset);
+}
+
+Array array_of(const KernelCall& call, std::size_t index, DType type) {
+  void* data = address_of(call, index);
+  return {data, type, reinterpret_cast<Address>(data) % 16 == 0};
+}
+
+Array array_of(const KernelCall& call, std::size_t index) { return array_of(call, index, call.spec.types[index]); }
+
+}  // namespace amphora::cuda

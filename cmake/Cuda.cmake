@@ -1,0 +1,76 @@
+# Finds the CUDA Toolkit, and builds the module libamphora_cuda.so, which the programs load when it is asked for.
+#
+# AMPHORA_CUDA: AUTO builds it where the toolkit is, ON demands it, OFF leaves it out.
+# AMPHORA_CUDA_ARCHITECTURES: as CMAKE_CUDA_ARCHITECTURES. By default machine code for Ampere, Hopper and Blackwell, and
+# PTX from which the driver compiles for every other device since Turing.
+
+set(AMPHORA_CUDA AUTO CACHE STRING "Build the CUDA backend: AUTO, ON or OFF")
+set_property(CACHE AMPHORA_CUDA PROPERTY STRINGS AUTO ON OFF)
+set(AMPHORA_CUDA_ARCHITECTURES "80-real;90a-real;100-real;75-virtual" CACHE STRING
+                                                                           "Architectures of the CUDA kernels")
+
+set(AMPHORA_CUDA_FOUND FALSE)
+if(AMPHORA_CUDA)
+  include(CheckLanguage)
+  find_package(CUDAToolkit 13.0 QUIET)
+  if(CUDAToolkit_FOUND AND TARGET CUDA::cublasLt)
+    set(CMAKE_CUDA_ARCHITECTURES ${AMPHORA_CUDA_ARCHITECTURES})
+    if(NOT CMAKE_CUDA_COMPILER)
+      set(ENV{CUDACXX} ${CUDAToolkit_NVCC_EXECUTABLE})
+    endif()
+    check_language(CUDA)
+  endif()
+  if(CMAKE_CUDA_COMPILER)
+    enable_language(CUDA)
+    set(AMPHORA_CUDA_FOUND TRUE)
+    message(STATUS "CUDA: built with ${CUDAToolkit_VERSION} for ${AMPHORA_CUDA_ARCHITECTURES}")
+  elseif(AMPHORA_CUDA STREQUAL AUTO)
+    message(STATUS "CUDA: not built (no CUDA Toolkit 13 with nvcc and cuBLASLt)")
+  else()
+    message(FATAL_ERROR "AMPHORA_CUDA is ${AMPHORA_CUDA}, but there is no CUDA Toolkit 13 with nvcc and cuBLASLt. Install "
+                        "it, or let CUDAToolkit_ROOT name its folder")
+  endif()
+else()
+  message(STATUS "CUDA: not built (AMPHORA_CUDA is ${AMPHORA_CUDA})")
+endif()
+
+# Program and module exchange C++ objects, so both carry a digest of what they must agree on.
+set(interface backends/device.h backends/registry.h backends/cuda/module.h src/core/buffer.h src/core/dtype.h
+              src/core/error.h src/kernel/call.h src/kernel/kernels.def src/kernel/shared/params.h
+              src/kernel/shared/pointwise.def)
+list(TRANSFORM interface PREPEND ${PROJECT_SOURCE_DIR}/)
+set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${interface})
+set(digests ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_BUILD_TYPE})
+foreach(header IN LISTS interface)
+  file(SHA256 ${header} digest)
+  string(APPEND digests ${digest})
+endforeach()
+string(SHA256 digests "${digests}")
+string(SUBSTRING ${digests} 0 12 digests)
+set(AMPHORA_MODULE_VERSION "${PROJECT_VERSION}-${digests}")
+
+# The sources that the module and the tests' emulator of it share, from the project's root.
+file(GLOB AMPHORA_CUDA_SOURCES RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS backends/cuda/*.cpp cuda/*.cu)
+list(FILTER AMPHORA_CUDA_SOURCES EXCLUDE REGEX "/loader.cpp$") # the program's side
+
+# What every build of these sources needs.
+function(amphora_configure_cuda_module target)
+  target_link_libraries(${target} PRIVATE amphora::amphora)
+  list(JOIN AMPHORA_CUDA_ARCHITECTURES " " architectures)
+  target_compile_definitions(${target} PRIVATE "AMPHORA_CUDA_ARCHITECTURES=\"${architectures}\""
+                                               "AMPHORA_MODULE_VERSION=\"${AMPHORA_MODULE_VERSION}\"")
+  set_target_properties(
+    ${target} PROPERTIES CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
+                         LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
+  # The module brings its own copy of the library's code; only its two functions are seen.
+  target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL -Wl,--no-undefined)
+endfunction()
+
+function(amphora_add_cuda_module)
+  add_library(amphora_cuda MODULE ${AMPHORA_CUDA_SOURCES})
+  amphora_configure_cuda_module(amphora_cuda)
+  target_link_libraries(amphora_cuda PRIVATE CUDA::cudart_static CUDA::cublasLt)
+  set_target_properties(amphora_cuda PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_EXTENSIONS OFF)
+  # Products and sums round one by one, as on every other backend. Where a fused one is wanted it is written out.
+  target_compile_options(amphora_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:--fmad=false>)
+endfunction()
