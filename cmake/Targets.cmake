@@ -35,12 +35,12 @@ function(amphora_add_tests)
   file(GLOB_RECURSE files CONFIGURE_DEPENDS tests/*.cpp)
   file(GLOB_RECURSE support CONFIGURE_DEPENDS tests/support/*.cpp)
   list(FILTER files EXCLUDE REGEX "/tests/support/")
+  list(FILTER files EXCLUDE REGEX "/tests/cuda_emulator/") # builds itself
   if(NOT AMPHORA_VULKAN_FOUND)
     list(FILTER files EXCLUDE REGEX "/tests/vulkan/")
   endif()
-  if(NOT AMPHORA_VULKAN_FOUND)
-    list(FILTER files EXCLUDE REGEX "/tests/(.+/)?vulkan[^/]*$") # tests/NAME/vulkan_*.cpp
-    list(FILTER files EXCLUDE REGEX "/tests/vulkan/")
+  if(NOT TARGET amphora_cuda_emulated)
+    list(FILTER files EXCLUDE REGEX "/tests/cuda/")
   endif()
 
   list(TRANSFORM files REPLACE "^${PROJECT_SOURCE_DIR}/tests/([^/]+)/.*$" "\\1" OUTPUT_VARIABLE names)
