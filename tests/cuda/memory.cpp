@@ -36,7 +36,7 @@ TEST_P(CudaMemory, BlocksAreAlignedAndApart) {
   std::vector<std::unique_ptr<Block>> blocks;
   std::vector<std::pair<char*, std::size_t>> ranges;
   for (int i = 0; i < 200; ++i) {
-    const auto bytes = static_cast<std::size_t>(random.below(500'000));
+    const auto bytes = std::size_t{random.bits() % 500'000};
     blocks.push_back(f.pool->take(bytes));
     ASSERT_NE(blocks.back(), nullptr);
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(blocks.back()->data()) % 256, 0u);
