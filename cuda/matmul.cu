@@ -14,9 +14,13 @@ __device__ float finished(const Epilogue& e, std::size_t at, int column, float s
   if (e.aux.data != nullptr && !e.derivative) store(e.aux, at, value);
   if (e.activation == Activation::none) return value;
   const UnaryFunction function = function_of_activation(e.activation);
-  if (!e.derivative) return apply(function, value);
-  const float x = load(e.aux, at);
-  return value * slope(function, x, x);
+  if (e.derivative) {
+    const float x = load(e.aux, at);
+    with_slope_of(function, 0.0f, 0.0f, [&](auto f) { value *= f(x, x); });
+  } else {
+    with_value_of(function, 0.0f, 0.0f, [&](auto f) { value = f(value); });
+  }
+  return value;
 }
 
 }  // namespace
@@ -25,7 +29,7 @@ namespace kernels {
 
 // A thread computes 4 x 4 elements, from blocks of a and b that became f32 on their way into shared memory, where each
 // step of k is a row. Neighbouring threads read neighbours in memory, whichever way an operand lies.
-__global__ void __launch_bounds__(256) matmul_fma(MatmulArguments g) {
+__global__ void __launch_bounds__(256, 2) matmul_fma(MatmulArguments g) {
   constexpr int kTile = kMatmulTile;
   constexpr int kDepth = 16;
   constexpr int kSide = 4;
@@ -117,10 +121,16 @@ __global__ void matmul_epilogue(MatmulEpilogueArguments g) {
     if (e.aux.data != nullptr && !e.derivative) store(e.aux, begin, n, values);
     if (e.activation != Activation::none) {
       const UnaryFunction function = function_of_activation(e.activation);
+      if (e.derivative) {
+        with_slope_of(function, 0.0f, 0.0f, [&](auto f) {
 #pragma unroll
-      for (int i = 0; i < kPack; ++i) {
-        values.at[i] =
-            e.derivative ? values.at[i] * slope(function, aux.at[i], aux.at[i]) : apply(function, values.at[i]);
+          for (int i = 0; i < kPack; ++i) values.at[i] *= f(aux.at[i], aux.at[i]);
+        });
+      } else {
+        with_value_of(function, 0.0f, 0.0f, [&](auto f) {
+#pragma unroll
+          for (int i = 0; i < kPack; ++i) values.at[i] = f(values.at[i]);
+        });
       }
     }
     store(e.c, begin, n, values);
