@@ -142,11 +142,13 @@ TEST(CudaEmulator, LaunchesThatNoDeviceTakesAreRefused) {
   EXPECT_EQ(cudaGetLastError(), cudaSuccess);
 }
 
-TEST(CudaEmulator, ConversionsToIntegersSaturate) {
+TEST(CudaEmulator, ConversionsAreTheDevices) {
   EXPECT_EQ(__float2int_rz(3e9f), std::numeric_limits<int>::max());
   EXPECT_EQ(__float2int_rz(-3e9f), std::numeric_limits<int>::min());
   EXPECT_EQ(__float2int_rz(-2.9f), -2);
   EXPECT_EQ(__float2int_rz(std::nanf("")), 0);
+  EXPECT_EQ(__int2float_rz(0x7FFFFFFF), 0x7FFFFF80);
+  EXPECT_EQ(__int2float_rz(-0x1000003), -0x1000002);
 }
 
 // --- memory ---
