@@ -28,7 +28,7 @@ bool overlap(const std::vector<std::pair<char*, std::size_t>>& blocks) {
 
 class CudaMemory : public CudaTest, public ::testing::WithParamInterface<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Either, CudaMemory, ::testing::Values("memory=512M", "memory=512M vmm=0"),
-                         [](const auto& info) { return info.index == 0 ? "reserved" : "plain"; });
+                         [](const auto& either) { return either.index == 0 ? "reserved" : "plain"; });
 
 TEST_P(CudaMemory, BlocksAreAlignedAndApart) {
   Fixture f(GetParam());
