@@ -23,8 +23,8 @@ std::string chosen_device;
 std::optional<std::uint64_t> chosen_seed;
 
 const Accuracy& accuracy_of(std::string_view backend) {
-  if (backend == "cpu" || backend.starts_with("cuda")) return kCpuAccuracy;
-  return kVulkanAccuracy;
+  if (backend == "cpu") return kCpuAccuracy;
+  return backend.starts_with("cuda") ? kCudaAccuracy : kVulkanAccuracy;
 }
 
 // The devices that backends other than the cpu open here, each with what its name ends on beside the backend's.
