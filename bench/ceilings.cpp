@@ -1,234 +1,190 @@
-// What a device gives: copies, products, and each memory-bound kernel beside the copy.
+// What a device gives: copies, each memory-bound kernel beside the copy, and products.
 //
 //   ./run bench ceilings --backend cuda --json out.json
-#include <algorithm>
-#include <chrono>
 #include <cstdio>
-#include <random>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
 
 #include "amphora/amphora.h"
+#include "arrays.h"
 #include "io/file.h"
-#include "io/table.h"
+#include "measurements.h"
+#include "stopwatch.h"
 
 namespace {
 
 namespace am = amphora;
+using am::BufferPtr;
 using am::DType;
 using am::KernelCall;
 using am::KernelId;
 using am::Spec;
+using am::bench::Measurements;
 
-// Seconds of one call: the median of several batches of calls, each batch between two waits.
-class Stopwatch {
- public:
-  Stopwatch(am::Device& device, bool quick) : device_(device), batches_(quick ? 3 : 7), least_(quick ? 0.01 : 0.05) {}
-
-  double seconds(const KernelCall& call) const {
-    device_.launch(call);  // compiles, and chooses algorithms
-    device_.wait();
-    const double once = batch(call, 1);
-    const int calls = std::clamp(static_cast<int>(least_ / once), 1, 1000);
-    std::vector<double> times;
-    for (int i = 0; i < batches_; ++i) times.push_back(batch(call, calls) / calls);
-    std::sort(times.begin(), times.end());
-    return times[times.size() / 2];
-  }
-
- private:
-  double batch(const KernelCall& call, int calls) const {
-    const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < calls; ++i) device_.launch(call);
-    device_.wait();
-    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  }
-
-  am::Device& device_;
-  int batches_;
-  double least_;  // seconds a batch should take
-};
+std::uint8_t id_of(am::UnaryFunction function) { return static_cast<std::uint8_t>(function); }
 
 class Ceilings {
  public:
-  Ceilings(am::Device& device, bool quick) : device_(device), watch_(device, quick), quick_(quick) {}
-
-  void run() {
-    measure_memory();
-    measure_products();
+  Ceilings(am::Device& device, bool quick)
+      : device_(device), watch_(device, quick ? 3 : 9, quick ? 0.005 : 0.05), arrays_(device), quick_(quick) {
+    // A GPU's L2 cache holds up to some 100 MB, arrays of the smallest type 256 MiB.
+    rows_ = quick ? 256 : 16384;
+    columns_ = quick ? 512 : 8192;
   }
 
-  std::vector<am::io::Row> rows{{"what", "types", "shape", "time", "rate", "of the copy"}};
-  double best_copy = 0.0;     // bytes a second
-  double best_product = 0.0;  // operations a second
+  Measurements run() {
+    measure_flat_kernels();
+    measure_rows();
+    measure_optimizer();
+    for (const am::Precision precision : device_.info().precisions) measure_products(precision);
+    return measurements_;
+  }
 
  private:
-  am::BufferPtr array(DType type, std::size_t count) {
-    const std::size_t bytes = count * am::size_of(type);
-    am::BufferPtr buffer = device_.allocate(std::max<std::size_t>(bytes, 1), am::MemoryKind::inputs);
-    // A block of random numbers again and again: what is multiplied must not be all zeros.
-    constexpr std::size_t kBlock = 65536;
-    std::vector<std::byte> block(kBlock * am::size_of(type));
-    std::normal_distribution<double> normal;
-    for (std::size_t i = 0; i < kBlock; ++i) {
-      const double value = type == DType::i32 ? static_cast<double>(i % 1000) : normal(engine_);
-      am::store_element(type, block.data(), i, value);
-    }
-    for (std::size_t at = 0; at < bytes; at += block.size()) {
-      device_.upload(*buffer, at, std::span(block).first(std::min(block.size(), bytes - at)));
-    }
-    return buffer;
-  }
-
-  static am::BufferRange all(const am::BufferPtr& buffer) {
-    return buffer == nullptr ? am::BufferRange{} : am::BufferRange{buffer.get(), 0, buffer->bytes()};
-  }
+  std::uint32_t count() const { return rows_ * columns_; }
 
   template <class Params>
-  void memory(const std::string& what, KernelId id, const Spec& spec, const Params& params, const std::string& types,
-              std::size_t bytes, const std::vector<am::BufferPtr>& buffers) {
-    KernelCall call(id, spec, params);
-    for (const am::BufferPtr& buffer : buffers) call.with(all(buffer));
-    const double seconds = watch_.seconds(call);
-    const double rate = static_cast<double>(bytes) / seconds;
-    if (id == KernelId::copy) best_copy = std::max(best_copy, rate);
-    rows.push_back({what, types, fmt::format("{:.0f} MB", static_cast<double>(bytes) * 1e-6),
-                    fmt::format("{:.3f} ms", seconds * 1e3), fmt::format("{:.0f} GB/s", rate * 1e-9),
-                    fmt::format("{:.2f}", rate / best_copy)});
+  KernelCall call(KernelId id, const Spec& spec, const Params& params, const std::vector<BufferPtr>& buffers) const {
+    KernelCall result(id, spec, params);
+    for (const BufferPtr& buffer : buffers) result.with({buffer.get(), 0, buffer->bytes()});
+    return result;
   }
 
-  void measure_memory() {
-    const std::uint32_t rows_count = quick_ ? 512 : 16384;
-    const std::uint32_t columns = quick_ ? 1024 : 8192;
-    const std::uint32_t count = rows_count * columns;
-    const std::size_t n = count;
-    const am::BufferPtr f32 = array(DType::f32, n), f32_out = array(DType::f32, n);
-    const am::BufferPtr f16 = array(DType::f16, n), f16_b = array(DType::f16, n), f16_out = array(DType::f16, n);
-    const auto flat = static_cast<std::int32_t>(count);
-    const CopyParams copy{1, {flat}, {1}, {1}};
-    memory("copy", KernelId::copy, {{DType::f32, DType::f32}}, copy, "f32", 8 * n, {f32, f32_out});
-    memory("cast", KernelId::cast, {{DType::f32, DType::f16}}, CountParams{count}, "f32 -> f16", 6 * n, {f32, f16_out});
-    const auto gelu = static_cast<std::uint8_t>(am::UnaryFunction::gelu);
-    memory("gelu", KernelId::unary, {{DType::f16, DType::f16}, gelu}, UnaryParams{count, 0.0f, 0.0f}, "f16", 4 * n,
-           {f16, f16_out});
-    memory("gelu's gradient", KernelId::unary_grad, {{DType::f16, DType::f16, DType::f16, DType::f16}, gelu},
-           UnaryParams{count, 0.0f, 0.0f}, "f16", 8 * n, {f16, f16_b, f16_b, f16_out});
+  // `bytes`: read and written for each of count() elements.
+  void memory(const std::string& what, const std::string& types, int bytes, const KernelCall& launched) {
+    const double all = static_cast<double>(bytes) * count();
+    measurements_.add({what, types, fmt::format("{} x {}", rows_, columns_), 0.0, all, false},
+                      [&] { return watch_.seconds(launched); });
+  }
+
+  void measure_flat_kernels() {
+    const std::size_t n = count();
+    const auto size = static_cast<std::int32_t>(count());
+    const BufferPtr f32 = arrays_.random(DType::f32, n), f32_out = arrays_.random(DType::f32, n);
+    const BufferPtr a = arrays_.random(DType::f16, n), b = arrays_.random(DType::f16, n);
+    const BufferPtr out = arrays_.random(DType::f16, n);
+    const am::DType f16 = DType::f16;
+    memory(Measurements::kCopy, "f32", 8,
+           call(KernelId::copy, {{DType::f32, DType::f32}}, CopyParams{1, {size}, {1}, {1}}, {f32, f32_out}));
+    memory("cast", "f32 -> f16", 6, call(KernelId::cast, {{DType::f32, DType::f16}}, CountParams{count()}, {f32, out}));
+    memory("cast", "f16 -> f32", 6,
+           call(KernelId::cast, {{DType::f16, DType::f32}}, CountParams{count()}, {a, f32_out}));
+    const UnaryParams unary{count(), 0.0f, 0.0f};
+    const std::uint8_t gelu = id_of(am::UnaryFunction::gelu);
+    memory("gelu", "f16", 4, call(KernelId::unary, {{f16, f16}, gelu}, unary, {a, out}));
+    memory("gelu's gradient", "f16", 8,
+           call(KernelId::unary_grad, {{f16, f16, f16, f16}, gelu}, unary, {a, b, b, out}));
     const auto add = static_cast<std::uint8_t>(am::BinaryFunction::add);
-    memory("add", KernelId::binary, {{DType::f16, DType::f16, DType::f16}, add}, BinaryParams{1, {flat}, {1}, {1}, {1}},
-           "f16", 6 * n, {f16, f16_b, f16_out});
-    memory("dropout", KernelId::dropout, {{DType::f16, DType::f16}},
-           DropoutParams{count, 0x80000000u, 2.0f, 1, 2, 3, 4}, "f16", 4 * n, {f16, f16_out});
-    const am::BufferPtr line = array(DType::f32, std::max(rows_count, columns));
-    memory("sum of rows", KernelId::reduce, {{DType::f16, DType::f32}}, ReduceParams{rows_count, columns, 1, 1.0f, 0},
-           "f16 -> f32", 2 * n, {f16, line});
-    memory("sum of columns", KernelId::reduce, {{DType::f16, DType::f32}},
-           ReduceParams{1, rows_count, columns, 1.0f, 0}, "f16 -> f32", 2 * n, {f16, line});
-    memory("softmax", KernelId::softmax, {{DType::f16, DType::f16}}, RowsParams{rows_count, columns}, "f16", 4 * n,
-           {f16, f16_out});
-    const am::BufferPtr targets = array(DType::i32, rows_count), loss = array(DType::f32, rows_count);
-    const CrossEntropyParams entropy{rows_count, columns, 1};
-    memory("cross-entropy", KernelId::cross_entropy, {{DType::f16, DType::i32, DType::f32, DType::f32}}, entropy, "f16",
-           2 * n, {f16, targets, loss, line});
-    memory("its gradient", KernelId::cross_entropy_grad, {{DType::f16, DType::i32, DType::f32, DType::f32}}, entropy,
-           "f16", 4 * n, {f16, targets, line, loss, f16_out});
-    measure_optimizer(count);
+    memory("add", "f16", 6,
+           call(KernelId::binary, {{f16, f16, f16}, add}, BinaryParams{1, {size}, {1}, {1}, {1}}, {a, b, out}));
+    memory("dropout", "f16", 4,
+           call(KernelId::dropout, {{f16, f16}}, DropoutParams{count(), 0x80000000u, 2.0f, 1, 2, 3, 4}, {a, out}));
   }
 
-  // Over flat arenas: gradients are read once for the statistics, masters and moments are read and written.
-  void measure_optimizer(std::uint32_t count) {
-    const std::size_t n = count;
-    const am::BufferPtr gradient = array(DType::f32, n), master = array(DType::f32, n), m = array(DType::f32, n);
-    const am::BufferPtr v = device_.allocate(4 * n, am::MemoryKind::optimizer_state);
-    device_.launch(KernelCall(KernelId::fill, Spec{{DType::f32}}, FillParams{count, 1.0f}).with(all(v)));
-    const am::BufferPtr working = array(DType::f16, n);
-    const ScalerState scaler_state{65536.0f, 0, 1, 0.0f, 0, 0};
-    const GradientStats stats_state{0.0f};
-    const GroupState group_state{1e-9f, 1, 0, 1.0f, 0.1f, 0.03f};
-    const am::BufferPtr scaler = state(scaler_state), stats = state(stats_state), group = state(group_state);
-    const am::BufferPtr total = array(DType::f32, 1);
-    const CountParams flat{count};
-    memory("inspect", KernelId::inspect, {{DType::f32}}, flat, "f32", 4 * n, {gradient, scaler, stats});
-    memory("norm", KernelId::norm, {{DType::f32, DType::f32}}, NormParams{count, 2.0f}, "f32", 4 * n,
-           {gradient, total});
-    const AdamParams adam{count, 0.9f, 0.0f, 0.999f, 0.0f, 1e-8f, 0.01f, 1};
-    memory("AdamW with a working copy", KernelId::adam, {{DType::f32, DType::f32, DType::f16, DType::f32}}, adam,
-           "f32, f16 copy", 30 * n, {gradient, master, working, m, v, group});
+  void measure_rows() {
+    const std::size_t n = count();
+    const BufferPtr x = arrays_.random(DType::f16, n), y = arrays_.random(DType::f16, n);
+    const BufferPtr out = arrays_.random(DType::f16, n);
+    const BufferPtr row_sums = arrays_.random(DType::f32, rows_), column_sums = arrays_.random(DType::f32, columns_);
+    const Spec sum{{DType::f16, DType::f32}};
+    memory("sum of each row", "f16 -> f32", 2,
+           call(KernelId::reduce, sum, ReduceParams{rows_, columns_, 1, 1.0f, 0}, {x, row_sums}));
+    memory("sum of each column", "f16 -> f32", 2,
+           call(KernelId::reduce, sum, ReduceParams{1, rows_, columns_, 1.0f, 0}, {x, column_sums}));
+    const RowsParams rows{rows_, columns_};
+    memory("softmax", "f16", 4, call(KernelId::softmax, {{DType::f16, DType::f16}}, rows, {x, out}));
+    memory("softmax's gradient", "f16", 6,
+           call(KernelId::softmax_grad, {{DType::f16, DType::f16, DType::f16}}, rows, {x, y, out}));
+    const BufferPtr targets = arrays_.random(DType::i32, rows_), loss = arrays_.random(DType::f32, rows_);
+    const CrossEntropyParams entropy{rows_, columns_, 1};
+    memory("cross-entropy", "f16", 2,
+           call(KernelId::cross_entropy, {{DType::f16, DType::i32, DType::f32, DType::f32}}, entropy,
+                {x, targets, loss, row_sums}));
+    memory("cross-entropy's gradient", "f16", 4,
+           call(KernelId::cross_entropy_grad, {{DType::f16, DType::i32, DType::f32, DType::f32}}, entropy,
+                {x, targets, row_sums, loss, out}));
   }
 
-  template <class State>
-  am::BufferPtr state(const State& value) {
-    am::BufferPtr buffer = device_.allocate(sizeof(State), am::MemoryKind::optimizer_state);
-    device_.upload(*buffer, 0, std::as_bytes(std::span(&value, 1)));
-    return buffer;
+  // Over flat arenas. The scale is 1 and the rate tiny, so that numbers stay what they are however often it runs.
+  void measure_optimizer() {
+    const std::size_t n = count();
+    const BufferPtr gradient = arrays_.random(DType::f32, n), master = arrays_.random(DType::f32, n);
+    const BufferPtr m = arrays_.random(DType::f32, n), v = arrays_.filled(n, 1.0f);
+    const BufferPtr working = arrays_.random(DType::f16, n), total = arrays_.filled(1, 0.0f);
+    const BufferPtr scaler = arrays_.state(ScalerState{1.0f, 0, 1, 0.0f, 0, 0});
+    const BufferPtr stats = arrays_.state(GradientStats{0.0f});
+    const BufferPtr group = arrays_.state(GroupState{1e-9f, 1, 0, 1.0f, 0.1f, 0.03f});
+    const CountParams flat{count()};
+    memory("inspect", "f32", 4, call(KernelId::inspect, {{DType::f32}}, flat, {gradient, scaler, stats}));
+    memory("unscale", "f32", 8, call(KernelId::unscale, {{DType::f32}}, flat, {gradient, scaler, stats}));
+    memory("norm", "f32", 4,
+           call(KernelId::norm, {{DType::f32, DType::f32}}, NormParams{count(), 2.0f}, {gradient, total}));
+    const AdamParams adam{count(), 0.9f, 0.0f, 0.999f, 0.0f, 1e-8f, 0.01f, 1};
+    memory("AdamW", "f32, f16 working copy", 30,
+           call(KernelId::adam, {{DType::f32, DType::f32, DType::f16, DType::f32}}, adam,
+                {gradient, master, working, m, v, group}));
   }
 
-  struct Shape {
-    std::string name;
+  // c[m, n] = op(a) op(b); the gradient of weights is added to f32.
+  struct Product {
+    std::string what;
     int m, n, k;
-    bool weight_gradient = false;  // a^T b, added to f32
+    std::uint8_t flags;
+    bool adds = false;
   };
 
-  std::vector<Shape> shapes() const {
-    if (quick_) return {{"cube", 256, 256, 256}, {"gradient of weights", 64, 128, 512, true}};
-    std::vector<Shape> result;
-    for (const int size : {1024, 2048, 4096, 8192}) result.push_back({"cube", size, size, size});
-    // GPT-2 124M (Radford et al. 2019), 8,192 tokens: attention in and out, both layers of the MLP, the head.
+  std::vector<Product> products() const {
+    using am::kFlagTransposeA, am::kFlagTransposeB;
+    if (quick_)
+      return {{"cube", 128, 128, 128, kFlagTransposeB}, {"gradient of weights", 64, 96, 128, kFlagTransposeA, true}};
+    std::vector<Product> result;
+    for (const int size : {1024, 2048, 4096, 8192}) result.push_back({"cube", size, size, size, kFlagTransposeB});
+    // GPT-2 124M (Radford et al. 2019), 8,192 tokens: attention in and out, both layers of the MLP, the head. Weights
+    // are [out, in].
     constexpr int kTokens = 8192;
     for (const auto& [out, in] : {std::pair{2304, 768}, {768, 768}, {3072, 768}, {768, 3072}, {50304, 768}}) {
-      result.push_back({"GPT-2 forward", kTokens, out, in});
-      result.push_back({"GPT-2 gradient of activations", kTokens, in, out});
-      result.push_back({"GPT-2 gradient of weights", out, in, kTokens, true});
+      result.push_back({"GPT-2, forward", kTokens, out, in, kFlagTransposeB});
+      result.push_back({"GPT-2, gradient of inputs", kTokens, in, out, 0});
+      result.push_back({"GPT-2, gradient of weights", out, in, kTokens, kFlagTransposeA, true});
     }
     return result;
   }
 
-  void measure_products() {
-    for (const am::Precision precision : device_.info().precisions) {
-      const DType type = am::amp::policy_of(precision).compute;
-      for (const Shape& shape : shapes()) measure_product(precision, type, shape);
+  void measure_products(am::Precision precision) {
+    for (const Product& product : products()) {
+      const double operations = 2.0 * product.m * product.n * product.k;
+      measurements_.add({product.what, std::string(am::name_of(precision)),
+                         fmt::format("{} x {} x {}", product.m, product.n, product.k), 0.0, operations, true},
+                        [&] { return seconds_of(product, precision); });
     }
   }
 
-  void measure_product(am::Precision precision, DType type, const Shape& s) {
-    const auto elements = [](int a, int b) { return static_cast<std::size_t>(a) * static_cast<std::size_t>(b); };
-    const am::BufferPtr a = array(type, elements(s.m, s.k)), b = array(type, elements(s.n, s.k));
-    const DType result = s.weight_gradient ? DType::f32 : type;
-    const am::BufferPtr c = array(result, elements(s.m, s.n));
-    Spec spec{{type, type, result, DType::f32}};
-    spec.flags = s.weight_gradient ? am::kFlagTransposeA : am::kFlagTransposeB;
+  double seconds_of(const Product& p, am::Precision precision) {
+    const DType type = am::amp::policy_of(precision).compute;
+    const auto elements = [](int rows, int columns) {
+      return static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
+    };
+    const DType result = p.adds ? DType::f32 : type;
+    const BufferPtr a = arrays_.random(type, elements(p.m, p.k)), b = arrays_.random(type, elements(p.n, p.k));
+    const BufferPtr c = arrays_.random(result, elements(p.m, p.n));
+    Spec spec{{type, type, result, DType::f32}, 0, p.flags};
     if (precision == am::Precision::tf32) spec.flags |= am::kFlagTf32;
-    const MatmulParams params{s.m, s.n, s.k, 1,    s.weight_gradient ? s.m : s.k,  s.weight_gradient ? s.n : s.k, s.n,
-                              0,   0,   0,   1.0f, s.weight_gradient ? 1.0f : 0.0f};
-    KernelCall call(KernelId::matmul, spec, params);
-    call.with(all(a)).with(all(b)).with(all(c));
-    const double seconds = watch_.seconds(call);
-    const double rate = 2.0 * s.m * s.n * s.k / seconds;
-    best_product = std::max(best_product, rate);
-    rows.push_back({s.name, std::string(am::name_of(precision)), fmt::format("{} x {} x {}", s.m, s.n, s.k),
-                    fmt::format("{:.3f} ms", seconds * 1e3), fmt::format("{:.2f} TFLOP/s", rate * 1e-12), ""});
+    const int lda = (p.flags & am::kFlagTransposeA) != 0 ? p.m : p.k;
+    const int ldb = (p.flags & am::kFlagTransposeB) != 0 ? p.k : p.n;
+    const MatmulParams params{p.m, p.n, p.k, 1, lda, ldb, p.n, 0, 0, 0, 1.0f, p.adds ? 1.0f : 0.0f};
+    return watch_.seconds(call(KernelId::matmul, spec, params, {a, b, c}));
   }
 
   am::Device& device_;
-  Stopwatch watch_;
+  am::bench::Stopwatch watch_;
+  am::bench::Arrays arrays_;
   bool quick_;
-  std::mt19937_64 engine_{1};
+  std::uint32_t rows_, columns_;
+  Measurements measurements_;
 };
-
-void write_json(const std::string& path, const am::Device& device, const Ceilings& ceilings) {
-  if (path.empty()) return;
-  nlohmann::ordered_json rows = nlohmann::ordered_json::array();
-  for (std::size_t i = 1; i < ceilings.rows.size(); ++i) rows.push_back(ceilings.rows[i]);
-  const nlohmann::ordered_json json = {{"backend", device.info().backend},
-                                       {"device", device.info().name},
-                                       {"columns", ceilings.rows.front()},
-                                       {"rows", rows},
-                                       {"copy_bytes_per_second", ceilings.best_copy},
-                                       {"product_flops", ceilings.best_product}};
-  am::io::write_file(path, json.dump(2) + "\n");
-}
 
 }  // namespace
 
@@ -237,19 +193,30 @@ int main(int argc, char** argv) {
   std::string json;
   am::DeviceOptions options;
   bool quick = false;
-  CLI::App app("Times copies, products and memory-bound kernels on one backend.");
+  CLI::App app("Times copies, memory-bound kernels and products on one backend.");
   app.add_option("--backend", backend, "which backend")->capture_default_str();
   app.add_option("--device", options.device, "its index, or a part of its name");
-  app.add_option("--json", json, "write the table to a file, too");
+  app.add_option("--json", json, "write the table to a file, too")->type_name("FILE");
   app.add_flag("--quick", quick, "small sizes, to see that it runs");
   CLI11_PARSE(app, argc, argv);
-  return am::train::guarded("ceilings", [&] {
+  bool complete = false;
+  const int code = am::train::guarded("ceilings", [&] {
     const auto device = am::open_device(backend, options);
-    Ceilings ceilings(*device, quick);
-    ceilings.run();
-    write_json(json, *device, ceilings);
-    fmt::print("{} on {}\n\n{}\n", device->info().backend, device->info().name, am::io::table(ceilings.rows, "lllrrr"));
-    fmt::print("copy {:.0f} GB/s, best product {:.2f} TFLOP/s\n", ceilings.best_copy * 1e-9,
-               ceilings.best_product * 1e-12);
+    const am::DeviceInfo& info = device->info();
+    const Measurements found = Ceilings(*device, quick).run();
+    if (!json.empty()) {
+      const nlohmann::ordered_json report = {{"backend", info.backend},
+                                             {"device", info.name},
+                                             {"copy_gb_per_second", found.best(false)},
+                                             {"product_tflops", found.best(true)},
+                                             {"failures", found.failures()},
+                                             {"results", found.json()}};
+      am::io::write_file(json, report.dump(2) + "\n");
+    }
+    fmt::print("{} on {}\n\n{}\n", info.backend, info.name, found.str());
+    for (const std::string& failure : found.failures()) fmt::print("FAILED: {}\n", failure);
+    fmt::print("copy {:.1f} GB/s, best product {:.3f} TFLOP/s\n", found.best(false), found.best(true));
+    complete = found.failures().empty();
   });
+  return code != 0 ? code : complete ? 0 : 1;
 }

@@ -17,9 +17,10 @@ function(amphora_add_programs folder prefix)
 endfunction()
 
 # One program for each folder FOLDER/NAME that holds NAME.cpp, of all its files, named PREFIX and NAME, with - for _ behind
-# a prefix.
+# a prefix. The programs' names are left in FOLDER_programs in the caller's scope.
 function(amphora_add_program_folders folder prefix)
   file(GLOB mains CONFIGURE_DEPENDS ${folder}/*/*.cpp)
+  set(programs "")
   foreach(main IN LISTS mains)
     cmake_path(GET main STEM stem)
     cmake_path(GET main PARENT_PATH parent)
@@ -30,8 +31,30 @@ function(amphora_add_program_folders folder prefix)
         string(REPLACE "_" "-" name ${name})
       endif()
       amphora_add_program(${prefix}${name} ${files})
+      list(APPEND programs ${prefix}${name})
     endif()
   endforeach()
+  set(${folder}_programs ${programs} PARENT_SCOPE)
+endfunction()
+
+# The target gpu_check: all that `./run gpu-check` needs.
+function(amphora_add_gpu_check)
+  list(JOIN samples_programs " " names)
+  foreach(target amphora-gpu-check amphora_tools)
+    if(TARGET ${target})
+      target_compile_definitions(${target} PRIVATE "AMPHORA_SAMPLE_NAMES=\"${names}\"")
+    endif()
+  endforeach()
+  set(programs amphora-gpu-check amphora-devices bench_ceilings amphora_conformance amphora_train ${samples_programs})
+  foreach(program IN LISTS programs)
+    if(NOT TARGET ${program})
+      return()
+    endif()
+  endforeach()
+  if(TARGET amphora_cuda_module)
+    list(APPEND programs amphora_cuda_module)
+  endif()
+  add_custom_target(gpu_check DEPENDS ${programs})
 endfunction()
 
 # One program amphora_NAME and one label NAME for each folder tests/NAME; tests/support is linked into each of them.

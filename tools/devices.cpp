@@ -1,24 +1,25 @@
-// Lists the backends, what each can do on this machine, and which one "auto" takes.
+// Lists the backends, what each can do on this machine, and which one "auto" takes; --json FILE writes it for programs.
 #include <cstdio>
 #include <memory>
 #include <string>
 #include <vector>
 
+#include <CLI/CLI.hpp>
+#include <nlohmann/json.hpp>
+
 #include "amphora/amphora.h"
+#include "io/file.h"
 #include "io/table.h"
 
 namespace {
 
 namespace am = amphora;
 
-std::string precisions_of(const am::BackendStatus& status) {
-  if (!status.available) return "-";
-  std::string names;
+std::vector<std::string> precisions_of(const am::BackendStatus& status) {
+  std::vector<std::string> names;
+  if (!status.available) return names;
   const std::shared_ptr<am::Device> device = am::open_device(status.name);
-  for (const am::Precision precision : device->info().precisions) {
-    names += names.empty() ? "" : " ";
-    names += am::name_of(precision);
-  }
+  for (const am::Precision precision : device->info().precisions) names.emplace_back(am::name_of(precision));
   return names;
 }
 
@@ -47,7 +48,9 @@ void list_devices() {
   const std::vector<am::BackendStatus> backends = am::list_backends();
   std::vector<am::io::Row> rows{{"backend", "available", "precisions", "device, or why there is none"}};
   for (const am::BackendStatus& status : backends) {
-    rows.push_back({status.name, status.available ? "yes" : "no", precisions_of(status), status.detail});
+    const std::string precisions =
+        status.available ? fmt::format("{}", fmt::join(precisions_of(status), " ")) : std::string("-");
+    rows.push_back({status.name, status.available ? "yes" : "no", precisions, status.detail});
   }
   fmt::print("{}\n", am::io::table(rows, "llll"));
 
@@ -68,11 +71,43 @@ void list_devices() {
   }
 }
 
+std::string to_json() {
+  using nlohmann::ordered_json;
+  ordered_json backends = ordered_json::array();
+  for (const am::BackendStatus& status : am::list_backends()) {
+    ordered_json devices = ordered_json::array();
+    for (const am::DeviceReport& device :
+         status.available ? am::list_devices(status.name) : std::vector<am::DeviceReport>()) {
+      ordered_json facts = ordered_json::object();
+      for (const auto& [name, value] : device.facts) facts[name] = value;
+      devices.push_back({{"name", device.name}, {"reason_against", device.reason_against}, {"facts", facts}});
+    }
+    backends.push_back({{"name", status.name},
+                        {"available", status.available},
+                        {"emulated", status.emulated},
+                        {"detail", status.detail},
+                        {"precisions", precisions_of(status)},
+                        {"devices", devices}});
+  }
+  return ordered_json{{"backends", backends}}.dump(2) + "\n";
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   return am::train::guarded("devices", [&] {
-    if (argc > 1) throw am::train::UsageError(fmt::format("'{}' is not expected; devices takes no arguments", argv[1]));
+    std::string json;
+    CLI::App app("Lists the backends, and what each can do on this machine.", "devices");
+    app.add_option("--json", json, "write the same for programs")->type_name("FILE");
+    try {
+      app.parse(argc, argv);
+    } catch (const CLI::CallForHelp&) {
+      fmt::print("{}", app.help());
+      return;
+    } catch (const CLI::ParseError& error) {
+      throw am::train::UsageError(fmt::format("{} (see --help)", error.what()));
+    }
     list_devices();
+    if (!json.empty()) am::io::write_file(json, to_json());
   });
 }

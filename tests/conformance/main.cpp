@@ -27,7 +27,7 @@ namespace {
 struct Arguments {
   std::string backend;
   std::string device;
-  std::string filter;
+  std::vector<std::string> filter;
   std::optional<std::uint64_t> seed;
   std::string report;
   bool list = false;
@@ -39,12 +39,14 @@ Arguments parse(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Holds the backends of this machine to the scalar oracle, within bounds that are derived for each.",
                "conformance");
-  app.add_option("--backend", arguments.backend, "only this one: cpu, vulkan, cuda, cuda_emulated; else all that this machine has")
+  app.add_option("--backend", arguments.backend,
+                 "only this one: cpu, vulkan, cuda, cuda_emulated; else all that this machine has")
       ->type_name("NAME");
   app.add_option("--device", arguments.device, "which of the backend's devices: its index, or a part of its name")
       ->type_name("INDEX|NAME");
   app.add_option("--filter", arguments.filter, "only tests whose name contains TEXT, such as matmul, adam or f16")
-      ->type_name("TEXT");
+      ->delimiter(',')
+      ->type_name("TEXT,...");
   app.add_option("--seed", arguments.seed, "of the random numbers; fresh unless given")->type_name("N");
   app.add_option("--report", arguments.report, "write the findings to a file")->type_name("FILE.md|FILE.json");
   app.add_flag("--list", arguments.list, "print the names of the tests and run none");
@@ -92,8 +94,15 @@ std::string lower_case(std::string text) {
   return text;
 }
 
-// The tests whose names contain `filter`, as GoogleTest names them. Those without a subject belong to no backend.
-std::vector<std::string> matching_tests(const std::string& filter) {
+bool is_wanted(const std::string& test, const std::vector<std::string>& filter) {
+  return filter.empty() || std::any_of(filter.begin(), filter.end(), [&test](const std::string& part) {
+           return lower_case(test).find(lower_case(part)) != std::string::npos;
+         });
+}
+
+// The tests whose names contain a part of `filter`, as GoogleTest names them. Those without a subject belong to no
+// backend.
+std::vector<std::string> matching_tests(const std::vector<std::string>& filter) {
   std::vector<std::string> names;
   const testing::UnitTest& all = *testing::UnitTest::GetInstance();
   for (int s = 0; s < all.total_test_suite_count(); ++s) {
@@ -101,13 +110,12 @@ std::vector<std::string> matching_tests(const std::string& filter) {
     for (int t = 0; t < suite.total_test_count(); ++t) {
       const testing::TestInfo& test = *suite.GetTestInfo(t);
       const std::string name = std::string(suite.name()) + '.' + test.name();
-      if (test.value_param() != nullptr && lower_case(name).find(lower_case(filter)) != std::string::npos) {
-        names.push_back(name);
-      }
+      if (test.value_param() != nullptr && is_wanted(name, filter)) names.push_back(name);
     }
   }
   if (names.empty()) {
-    throw train::UsageError(fmt::format("--filter: no test's name contains '{}'; --list prints them", filter));
+    throw train::UsageError(
+        fmt::format("--filter: no test's name contains '{}'; --list prints them", fmt::join(filter, ",")));
   }
   return names;
 }
@@ -127,6 +135,7 @@ class Progress : public testing::EmptyTestEventListener {
   void OnTestEnd(const testing::TestInfo& test) override {
     const testing::TestResult& result = *test.result();
     const std::string name = std::string(test.test_suite_name()) + '.' + test.name();
+    if (result.Passed()) ++run_.passed_tests;
     if (result.Failed()) run_.failed_tests.push_back(name);
     if (result.Skipped()) {
       run_.skipped_tests.push_back(fmt::format("{}: {}", name, result.GetTestPartResult(0).message()));

@@ -45,6 +45,7 @@ TEST(Program, WritesReports) {
   const auto report = nlohmann::json::parse(text_of(json));
   EXPECT_EQ(report["passed"], true);
   EXPECT_EQ(report["seed"], 7);
+  EXPECT_GT(report["passed_tests"], 0);
   EXPECT_EQ(report["rows"][0]["kernel"], "fill");
   EXPECT_EQ(report["rows"][0]["violations"], 0);
   ASSERT_EQ(run(std::string(kShort) + " --report " + markdown).code, 0);
@@ -64,6 +65,13 @@ TEST(Program, ListsTestsByTheirSubject) {
   const Finished finished = run("--backend cpu --filter adam_matches --list");
   EXPECT_EQ(finished.code, 0);
   EXPECT_EQ(finished.out.rfind("Cpu/Optim.adam_matches_the_oracle/cpu_", 0), 0u) << finished.out;
+}
+
+TEST(Program, TakesSeveralFilters) {
+  const Finished finished = run("--backend cpu --filter adam_matches,fill_writes --list");
+  EXPECT_EQ(finished.code, 0);
+  EXPECT_NE(finished.out.find("Optim.adam_matches"), std::string::npos) << finished.out;
+  EXPECT_NE(finished.out.find("Copy.fill_writes"), std::string::npos) << finished.out;
 }
 
 TEST(Report, NamesViolationsAndWhatIsUnsupported) {

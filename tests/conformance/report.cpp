@@ -124,6 +124,7 @@ std::string to_json(const Ledger& ledger, const RunResult& run) {
                                {"devices", run.devices},
                                {"rows", rows},
                                {"unsupported", unsupported},
+                               {"passed_tests", run.passed_tests},
                                {"skipped_tests", run.skipped_tests},
                                {"failed_tests", run.failed_tests},
                                {"violations", ledger.messages()}};

@@ -13,6 +13,7 @@ struct RunResult {
   std::uint64_t seed = 0;
   double seconds = 0.0;
   std::vector<std::string> devices;       // "vulkan: llvmpipe, 2 threads"
+  std::size_t passed_tests = 0;
   std::vector<std::string> failed_tests;  // by their full names
   std::vector<std::string> skipped_tests;
   bool passed = false;

@@ -1,28 +1,23 @@
 // One command for a machine with an NVIDIA GPU: runs all that only a GPU can show, and writes down what came out.
+//
+//   ./run gpu-check
 #include <algorithm>
 #include <array>
-#include <chrono>
 #include <cstdio>
 #include <ctime>
-#include <filesystem>
 
 #include <CLI/CLI.hpp>
+#include <fmt/format.h>
 
-#include "amphora/amphora.h"
 #include "io/file.h"
 #include "report.h"
 #include "steps.h"
+#include "train/main.h"
 
 namespace {
 
-namespace am = amphora;
 namespace fs = std::filesystem;
-using am::gpu_check::Backend;
-using am::gpu_check::Check;
-using am::gpu_check::Finding;
-using am::gpu_check::Options;
-using am::gpu_check::Result;
-using am::gpu_check::Step;
+using namespace amphora::gpu_check;  // NOLINT(google-build-using-namespace)
 
 struct Arguments {
   Options options;
@@ -30,7 +25,51 @@ struct Arguments {
   std::string output = "bench/results";
   std::string commit = "unknown";
   bool list = false;
+  std::string help;
 };
+
+Arguments parse(int argc, char** argv) {
+  Arguments arguments;
+  Options& options = arguments.options;
+  options.programs = fs::read_symlink("/proc/self/exe").parent_path();
+  CLI::App app(
+      "Checks this machine's GPU through amphora's backends: devices, conformance, training beside the cpu backend,\n"
+      "benchmarks beside the card's own ceilings, sanitizers. Ends with a table, and writes it to files.",
+      "gpu-check");
+  app.add_option("--backends", options.backends, "which ones")->delimiter(',')->capture_default_str();
+  app.add_option("--only", arguments.only, "steps whose names contain one of these; --list prints the names")
+      ->delimiter(',')
+      ->type_name("TEXT,...");
+  app.add_option("--output", arguments.output, "the folder for the findings and, below it, the logs")
+      ->type_name("DIR")
+      ->multi_option_policy(
+          CLI::MultiOptionPolicy::TakeLast)  // whoever starts this program gives one, the user another
+      ->capture_default_str();
+  app.add_option("--time-limit", options.limit_seconds, "a program that runs longer is ended, and its step failed")
+      ->type_name("SECONDS")
+      ->check(CLI::PositiveNumber)
+      ->capture_default_str();
+  app.add_option("--seed", options.seed, "the first of the samples' seeds")->capture_default_str();
+  app.add_option("--commit", arguments.commit, "what was built, for the record");
+  app.add_option("--starter", options.starter, "a program that starts the others, such as scripts/with_vulkan");
+  app.add_flag("--quick", options.quick, "a part of the tests, a small data set and small benchmarks");
+  app.add_flag("--emulated", options.emulated, "a device that runs on the processor counts, to try the check itself");
+  app.add_flag("--list", arguments.list, "print the steps and run none");
+  app.footer("Exit code: 0 all that could run passed, 1 something failed or there is no GPU, 2 wrong command line.\n");
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::CallForHelp&) {
+    arguments.help = app.help();
+  } catch (const CLI::ParseError& error) {
+    throw amphora::train::UsageError(fmt::format("{} (see --help)", error.what()));
+  }
+  for (const std::string& name : options.backends) {
+    if (name == "cuda" || name == "vulkan") continue;
+    throw amphora::train::UsageError(fmt::format("--backends: '{}' is not valid; give cuda, vulkan or both", name));
+  }
+  if (!options.starter.empty()) options.starter = fs::absolute(options.starter);
+  return arguments;
+}
 
 std::string today() {
   const std::time_t now = std::time(nullptr);
@@ -40,58 +79,46 @@ std::string today() {
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &local)};
 }
 
-Backend inspect(const std::string& name) {
-  for (const am::BackendStatus& status : am::list_backends()) {
-    if (status.name != name) continue;
-    if (!status.available) return {name, status.detail, {}, {}};
-    return {name, {}, status.detail, am::open_device(name)->info().precisions};
+// Finds the backends by the step "devices", which a broken driver may take down.
+std::vector<Backend> find_backends(const Options& options, Finding& finding) {
+  const fs::path json = log_file(options, "devices", ".json");
+  fs::remove(json);
+  finding = run_step(options, "devices", program(options, "amphora-devices", {"--json", json.string()}));
+  const nlohmann::ordered_json devices = json_of(json);
+  std::vector<Backend> backends;
+  for (const std::string& name : options.backends) {
+    backends.push_back(devices.is_object() ? find_backend(devices, name, options.emulated)
+                                           : unknown_backend(name, "looking for devices failed"));
+    const Backend& backend = backends.back();
+    if (finding.result != Result::passed) continue;
+    finding.measured += fmt::format("{}{}: {}", finding.measured.empty() ? "" : "; ", name,
+                                    backend.reason_against.empty() ? backend.device : backend.reason_against);
   }
-  throw am::train::UsageError(fmt::format("--backends: there is no backend '{}'", name));
+  finding.details = devices;
+  return backends;
 }
 
-// What the backends and nvidia-smi say of the device.
-am::gpu_check::Machine describe(const std::vector<Backend>& backends, const Arguments& arguments) {
-  am::gpu_check::Machine machine{"no GPU", today(), arguments.commit, {}};
-  for (const Backend& backend : backends) {
-    if (!backend.reason_against.empty()) continue;
-    if (machine.facts.empty()) machine.gpu = backend.device;
-    for (const am::DeviceReport& device : am::list_devices(backend.name)) {
-      for (const auto& [name, value] : device.facts) {
-        machine.facts.emplace_back(fmt::format("{} {}", backend.name, name), value);
-      }
-      break;  // the first is the one that runs
-    }
-  }
-  const fs::path log = arguments.options.logs / "nvidia-smi.log";
-  for (const char* program : {"/usr/bin/nvidia-smi", "/usr/local/nvidia/bin/nvidia-smi"}) {
+Facts ask_nvidia_smi(const Options& options) {
+  for (const char* program :
+       {"/usr/bin/nvidia-smi", "/usr/local/nvidia/bin/nvidia-smi", "/usr/lib/wsl/lib/nvidia-smi"}) {
     if (!fs::exists(program)) continue;
-    constexpr const char* kQuery =
-        "--query-gpu=driver_version,clocks.sm,clocks.max.sm,clocks.mem,power.limit,temperature.gpu";
-    am::gpu_check::run({program, {kQuery, "--format=csv,noheader"}, {}}, log, 30.0);
-    if (std::FILE* file = std::fopen(log.c_str(), "r")) {
-      std::array<char, 512> line{};
-      if (std::fgets(line.data(), line.size(), file) != nullptr) {
-        std::string text = line.data();
-        while (!text.empty() && text.back() == '\n') text.pop_back();
-        machine.facts.emplace_back("driver, clocks SM (now, max), memory, power limit, temperature", text);
-      }
-      std::fclose(file);
-    }
-    break;
+    const fs::path log = log_file(options, "nvidia-smi", ".log");
+    const std::string query = std::string("--query-gpu=") + kSmiQuery;
+    if (!run({program, {query, "--format=csv,noheader"}, {}}, log, 60.0).passed()) continue;
+    const std::string text = text_of(log);
+    return smi_facts(std::string_view(text).substr(0, text.find('\n')));
   }
-  return machine;
+  return {};
 }
 
 Finding run_guarded(const Step& step, const Options& options) {
-  if (step.backend != nullptr && !step.backend->reason_against.empty()) {
-    return {.step = step.name, .result = Result::unsupported, .measured = step.backend->reason_against};
+  if (!step.reason_against.empty()) {
+    return {.step = step.name, .result = Result::unsupported, .measured = step.reason_against};
   }
   try {
-    Finding finding = step.run(options);
-    finding.step = step.name;
-    return finding;
+    return step.run(options);
   } catch (const std::exception& error) {
-    return {.step = step.name, .result = Result::failed, .measured = error.what(), .output = error.what()};
+    return {.step = step.name, .result = Result::failed, .measured = error.what()};
   }
 }
 
@@ -100,73 +127,55 @@ bool is_wanted(const std::string& step, const std::vector<std::string>& only) {
                                      [&](const std::string& part) { return step.find(part) != std::string::npos; });
 }
 
-// Whether everything that could run passed, and anything could.
-bool check(Arguments& arguments) {
-  std::vector<Backend> backends;
-  for (const std::string& name : arguments.options.backends) backends.push_back(inspect(name));
-  const std::vector<Step> steps = am::gpu_check::steps_for(arguments.options, backends);
-  if (arguments.list) {
-    for (const Step& step : steps) fmt::print("{}\n", step.name);
-    return true;
-  }
-  arguments.options.logs = fs::absolute(fs::path(arguments.output)) / "logs";
-  fs::create_directories(arguments.options.logs);
-  Check result{describe(backends, arguments), {}};
-  for (const Step& step : steps) {
+void show(const Finding& finding) { fmt::print(stderr, "  {}: {}\n", name_of(finding.result), finding.measured); }
+
+bool check(const Arguments& arguments) {
+  const Options& options = arguments.options;
+  Finding devices;
+  const std::vector<Backend> backends = find_backends(options, devices);
+  Check result{describe(backends, today(), arguments.commit), {devices}};
+  for (auto& fact : ask_nvidia_smi(options)) result.machine.facts.push_back(std::move(fact));
+  fmt::print(stderr, "devices ...\n");
+  show(devices);
+  for (const Step& step : steps_for(backends)) {
     if (!is_wanted(step.name, arguments.only)) continue;
     fmt::print(stderr, "{} ...\n", step.name);
-    result.findings.push_back(run_guarded(step, arguments.options));
-    const Finding& finding = result.findings.back();
-    fmt::print(stderr, "  {}: {}\n", am::gpu_check::name_of(finding.result), finding.measured);
+    result.findings.push_back(run_guarded(step, options));
+    show(result.findings.back());
   }
-  fmt::print("{}", am::gpu_check::to_text(result));
-  const fs::path file = fs::path(arguments.output) / am::gpu_check::file_name(result.machine);
-  am::io::write_file(file.string() + ".md", am::gpu_check::to_markdown(result));
-  am::io::write_file(file.string() + ".json", am::gpu_check::to_json(result));
-  fmt::print("written: {0}.md, {0}.json; logs in {1}\n", file.string(), arguments.options.logs.string());
-  const bool any_device =
-      std::any_of(backends.begin(), backends.end(), [](const Backend& b) { return b.reason_against.empty(); });
-  if (!any_device) fmt::print(stderr, "no backend found a GPU, so nothing of it was checked\n");
-  return any_device && result.passed();
+  fmt::print("{}", to_text(result));
+  const fs::path file = fs::path(arguments.output) / file_name(result.machine);
+  amphora::io::write_file(file.string() + ".md", to_markdown(result));
+  amphora::io::write_file(file.string() + ".json", to_json(result));
+  fmt::print("written: {0}.md and {0}.json; logs in {1}\n", file.string(), options.logs.string());
+  if (std::none_of(backends.begin(), backends.end(), [](const Backend& b) { return b.reason_against.empty(); })) {
+    fmt::print(stderr, "gpu-check: no backend found a GPU, so nothing was checked; the table says why\n");
+  }
+  return result.passed();
 }
 
-Arguments parse(int argc, char** argv) {
-  Arguments arguments;
-  Options& options = arguments.options;
-  options.programs = fs::read_symlink("/proc/self/exe").parent_path();
-  CLI::App app(
-      "Checks this machine's GPU through amphora's backends: devices, conformance, training beside the cpu backend,\n"
-      "benchmarks beside the card's own ceilings, sanitizers. Ends with a table, and writes it to a file.",
-      "gpu-check");
-  app.add_option("--backends", options.backends, "which, such as cuda,vulkan")->delimiter(',')->capture_default_str();
-  app.add_option("--only", arguments.only, "steps whose names contain one of these")->delimiter(',');
-  app.add_option("--output", arguments.output, "the folder for the findings")->capture_default_str();
-  app.add_option("--time-limit", options.limit_seconds, "seconds a step may take")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--seed", options.seed, "of the samples' runs")->capture_default_str();
-  app.add_option("--commit", arguments.commit, "what was built, for the record");
-  app.add_flag("--quick", options.quick, "a sample of the tests, and small benchmarks");
-  app.add_flag("--list", arguments.list, "print the steps and run none");
-  app.footer("Exit code: 0 all that could run passed, 1 something failed or there is no GPU, 2 wrong command line.\n");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    fmt::print("{}", app.help());
-    std::exit(0);
-  } catch (const CLI::ParseError& error) {
-    throw am::train::UsageError(fmt::format("{} (see --help)", error.what()));
-  }
-  return arguments;
+void list(const Options& options) {
+  std::vector<Backend> backends;
+  for (const std::string& name : options.backends) backends.push_back(unknown_backend(name, {}));
+  fmt::print("devices\n");
+  for (const Step& step : steps_for(backends)) fmt::print("{}\n", step.name);
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  bool passed = false;
-  const int code = am::train::guarded("gpu-check", [&] {
+  bool passed = true;
+  const int code = amphora::train::guarded("gpu-check", [&] {
     Arguments arguments = parse(argc, argv);
-    passed = check(arguments);
+    if (!arguments.help.empty()) {
+      fmt::print("{}", arguments.help);
+    } else if (arguments.list) {
+      list(arguments.options);
+    } else {
+      arguments.options.logs = fs::absolute(arguments.output) / "logs";
+      fs::create_directories(arguments.options.logs);
+      passed = check(arguments);
+    }
   });
   return code != 0 ? code : passed ? 0 : 1;
 }

@@ -7,10 +7,13 @@
 #include <thread>
 
 #include <fcntl.h>
+#include <spawn.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "core/error.h"
+
+extern char** environ;  // NOLINT(readability-identifier-naming)
 
 namespace amphora::gpu_check {
 namespace {
@@ -18,7 +21,8 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int kSignalBase = 128;
-constexpr int kCannotStart = 127;
+
+double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
@@ -27,16 +31,53 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
   return result;
 }
 
-[[noreturn]] void become(const Command& command, std::vector<char*>& arguments, int log) {
-  setpgid(0, 0);  // a group of its own, so that its children end with it
-  const int nothing = open("/dev/null", O_RDONLY);
-  dup2(nothing, STDIN_FILENO);
-  dup2(log, STDOUT_FILENO);
-  dup2(log, STDERR_FILENO);
-  for (const auto& [name, value] : command.environment) setenv(name.c_str(), value.c_str(), 1);
-  execv(command.program.c_str(), arguments.data());
-  _exit(kCannotStart);
+// This process's variables, but for those that the command sets.
+std::vector<std::string> environment_of(const Command& command) {
+  std::vector<std::string> result;
+  for (const auto& [name, value] : command.environment) result.push_back(name + "=" + value);
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string text = *variable;
+    bool is_set = false;
+    for (const auto& [name, value] : command.environment) is_set = is_set || text.starts_with(name + "=");
+    if (!is_set) result.push_back(text);
+  }
+  return result;
 }
+
+// What a child begins with: no input, its output in the log, a group of its own, so that its children end with it.
+class Start {
+ public:
+  explicit Start(const std::filesystem::path& log) {
+    posix_spawn_file_actions_init(&files_);
+    posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_addopen(&files_, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    posix_spawn_file_actions_adddup2(&files_, STDOUT_FILENO, STDERR_FILENO);
+    posix_spawnattr_init(&attributes_);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setpgroup(&attributes_, 0);
+  }
+  Start(const Start&) = delete;
+  Start& operator=(const Start&) = delete;
+  ~Start() {
+    posix_spawn_file_actions_destroy(&files_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+
+  pid_t spawn(const Command& command) const {
+    std::vector<std::string> words{command.program.string()};
+    words.insert(words.end(), command.arguments.begin(), command.arguments.end());
+    std::vector<std::string> variables = environment_of(command);
+    pid_t child = 0;
+    const int error = posix_spawn(&child, command.program.c_str(), &files_, &attributes_, pointers(words).data(),
+                                  pointers(variables).data());
+    require(error == 0, "{} cannot be started: {}", command.program.string(), std::strerror(error));
+    return child;
+  }
+
+ private:
+  posix_spawn_file_actions_t files_{};
+  posix_spawnattr_t attributes_{};
+};
 
 }  // namespace
 
@@ -46,31 +87,18 @@ std::string Ended::str() const {
 }
 
 Ended run(const Command& command, const std::filesystem::path& log, double limit_seconds) {
-  require(access(command.program.c_str(), X_OK) == 0, "{} cannot be started: {}", command.program.string(),
-          std::strerror(errno));
-  std::vector<std::string> texts{command.program.string()};
-  texts.insert(texts.end(), command.arguments.begin(), command.arguments.end());
-  std::vector<char*> arguments = pointers(texts);
-  const int file = open(log.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  require(file >= 0, "{} cannot be written: {}", log.string(), std::strerror(errno));
-
   const Clock::time_point start = Clock::now();
-  const pid_t child = fork();
-  if (child == 0) become(command, arguments, file);
-  close(file);
-  require(child > 0, "{} cannot be started: {}", command.program.string(), std::strerror(errno));
-
+  const pid_t child = Start(log).spawn(command);
   Ended ended;
   int status = 0;
   while (waitpid(child, &status, WNOHANG) == 0) {
-    ended.seconds = std::chrono::duration<double>(Clock::now() - start).count();
-    if (ended.seconds > limit_seconds && !ended.timed_out) {
+    if (seconds_since(start) > limit_seconds && !ended.timed_out) {
       ended.timed_out = true;
       kill(-child, SIGKILL);
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
-  ended.seconds = std::chrono::duration<double>(Clock::now() - start).count();
+  ended.seconds = seconds_since(start);
   ended.code = WIFEXITED(status) ? WEXITSTATUS(status) : kSignalBase + WTERMSIG(status);
   return ended;
 }

@@ -4,24 +4,18 @@
 #include <cctype>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include "io/table.h"
+#include "tables.h"
 
 namespace amphora::gpu_check {
 namespace {
 
 using nlohmann::ordered_json;
 
-std::string markdown_table(const std::vector<io::Row>& rows) {
-  std::string text;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    text += fmt::format("| {} |\n", fmt::join(rows[i], " | "));
-    if (i > 0) continue;
-    for (std::size_t column = 0; column < rows[i].size(); ++column) text += "|---";
-    text += "|\n";
-  }
-  return text;
+std::size_t count(const Check& check, Result result) {
+  return static_cast<std::size_t>(std::count_if(check.findings.begin(), check.findings.end(),
+                                                [result](const Finding& f) { return f.result == result; }));
 }
 
 std::vector<io::Row> rows_of(const Check& check) {
@@ -33,14 +27,6 @@ std::vector<io::Row> rows_of(const Check& check) {
   return rows;
 }
 
-// A table that a step left in its details: {"columns": [...], "rows": [[...], ...]}.
-std::string details_table(const Finding& finding) {
-  if (!finding.details.contains("rows")) return {};
-  std::vector<io::Row> rows{finding.details.at("columns").get<io::Row>()};
-  for (const ordered_json& row : finding.details.at("rows")) rows.push_back(row.get<io::Row>());
-  return fmt::format("\n## {}\n\n{}", finding.step, markdown_table(rows));
-}
-
 }  // namespace
 
 std::string_view name_of(Result result) {
@@ -49,26 +35,37 @@ std::string_view name_of(Result result) {
 }
 
 bool Check::passed() const {
-  return std::none_of(findings.begin(), findings.end(),
-                      [](const Finding& finding) { return finding.result == Result::failed; });
+  return count(*this, Result::failed) == 0 && std::any_of(findings.begin(), findings.end(), [](const Finding& f) {
+           return f.result == Result::passed && f.step != "devices";
+         });
+}
+
+std::string Check::verdict() const {
+  const std::size_t failed = count(*this, Result::failed);
+  std::string text = fmt::format("{}: {} steps passed, {} failed", passed() ? "PASSED" : "FAILED",
+                                 count(*this, Result::passed), failed);
+  if (const std::size_t n = count(*this, Result::unsupported); n > 0) text += fmt::format(", {} unsupported", n);
+  if (const std::size_t n = count(*this, Result::absent); n > 0) text += fmt::format(", {} without their tool", n);
+  if (!passed() && failed == 0) text += "; nothing ran on a GPU";
+  return text;
 }
 
 std::string to_text(const Check& check) {
   return fmt::format("\n{}, {}, commit {}\n\n{}\n{}\n", check.machine.gpu, check.machine.date, check.machine.commit,
-                     io::table(rows_of(check), "lllrl"), check.passed() ? "PASSED" : "FAILED");
+                     io::table(rows_of(check), "lllrl"), check.verdict());
 }
 
 std::string to_markdown(const Check& check) {
   const Machine& machine = check.machine;
-  std::string text = fmt::format("# {}, {}\n\n{}: made by `./run gpu-check` at commit {}.\n\n", machine.gpu,
-                                 machine.date, check.passed() ? "Passed" : "FAILED", machine.commit);
+  std::string text = fmt::format("# {}, {}\n\n{}. Made by `./run gpu-check` at commit {}.\n", machine.gpu, machine.date,
+                                 check.verdict(), machine.commit);
   std::vector<io::Row> facts{{"machine", ""}};
   for (const auto& [name, value] : machine.facts) facts.push_back({name, value});
-  text += markdown_table(facts) + "\n" + markdown_table(rows_of(check));
-  for (const Finding& finding : check.findings) text += details_table(finding);
+  text += fmt::format("\n{}\n## Steps\n\n{}", markdown_table(facts), markdown_table(rows_of(check)));
+  text += conformance_tables(check.findings) + sample_table(check.findings) + benchmark_tables(check.findings);
   for (const Finding& finding : check.findings) {
     if (finding.result != Result::failed) continue;
-    text += fmt::format("\n## How {} failed\n\n```\n{}\n```\n", finding.step, finding.output);
+    text += fmt::format("\n## How {} failed\n\n{}\n\n```\n{}\n```\n", finding.step, finding.measured, finding.output);
   }
   return text;
 }
@@ -86,7 +83,8 @@ std::string to_json(const Check& check) {
   }
   const ordered_json json = {{"gpu", check.machine.gpu}, {"date", check.machine.date}, {"commit", check.machine.commit},
                              {"machine", facts},         {"passed", check.passed()},   {"steps", steps}};
-  return json.dump(2) + "\n";
+  // The end of a log may be anything.
+  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
 }
 
 std::string file_name(const Machine& machine) {
@@ -100,7 +98,7 @@ std::string file_name(const Machine& machine) {
     }
   }
   while (!name.empty() && name.back() == '-') name.pop_back();
-  return fmt::format("{}-{}", name.empty() ? "no-gpu" : name, machine.date);
+  return fmt::format("{}-{}", name.empty() ? "unnamed" : name, machine.date);
 }
 
 }  // namespace amphora::gpu_check

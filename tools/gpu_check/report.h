@@ -1,11 +1,14 @@
 // What was found, as a table for the terminal, and as files to keep.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include <nlohmann/json.hpp>
+
+#include "machine.h"
 
 namespace amphora::gpu_check {
 
@@ -17,24 +20,18 @@ struct Finding {
   Result result = Result::passed;
   std::string measured = {};  // one line
   double seconds = 0.0;
-  std::string log = {};     // the file's name; empty: none
-  std::string output = {};  // the end of the log, where the step failed
-  nlohmann::ordered_json details = {};
-};
-
-// What was checked, where and when.
-struct Machine {
-  std::string gpu;  // "NVIDIA H200"
-  std::string date;
-  std::string commit;
-  std::vector<std::pair<std::string, std::string>> facts;  // driver, CUDA, clocks, ...
+  std::string log = {};                 // the file's name; empty: none
+  std::string output = {};              // the end of the log, where the step failed
+  nlohmann::ordered_json details = {};  // what tables.h makes tables of
 };
 
 struct Check {
   Machine machine;
   std::vector<Finding> findings;
 
+  // Whether every step that could run passed, and one on a GPU could.
   bool passed() const;
+  std::string verdict() const;  // "PASSED: 31 steps passed, 2 are unsupported here"
 };
 
 std::string to_text(const Check& check);
