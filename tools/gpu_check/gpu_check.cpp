@@ -79,6 +79,10 @@ std::string today() {
   return {text.data(), std::strftime(text.data(), text.size(), "%Y-%m-%d", &local)};
 }
 
+bool has_device(const std::vector<Backend>& backends) {
+  return std::any_of(backends.begin(), backends.end(), [](const Backend& b) { return b.reason_against.empty(); });
+}
+
 // Finds the backends by the step "devices", which a broken driver may take down.
 std::vector<Backend> find_backends(const Options& options, Finding& finding) {
   const fs::path json = log_file(options, "devices", ".json");
@@ -94,6 +98,7 @@ std::vector<Backend> find_backends(const Options& options, Finding& finding) {
     finding.measured += fmt::format("{}{}: {}", finding.measured.empty() ? "" : "; ", name,
                                     backend.reason_against.empty() ? backend.device : backend.reason_against);
   }
+  if (finding.result == Result::passed && !has_device(backends)) finding.result = Result::unsupported;
   finding.details = devices;
   return backends;
 }
@@ -148,7 +153,7 @@ bool check(const Arguments& arguments) {
   amphora::io::write_file(file.string() + ".md", to_markdown(result));
   amphora::io::write_file(file.string() + ".json", to_json(result));
   fmt::print("written: {0}.md and {0}.json; logs in {1}\n", file.string(), options.logs.string());
-  if (std::none_of(backends.begin(), backends.end(), [](const Backend& b) { return b.reason_against.empty(); })) {
+  if (!has_device(backends)) {
     fmt::print(stderr, "gpu-check: no backend found a GPU, so nothing was checked; the table says why\n");
   }
   return result.passed();
