@@ -1,7 +1,8 @@
 // Elements of every type behind one interface, one at a time or eight: 16 bytes of a 16-bit type, twice 16 of another.
 //
-// Rounding to 16 bits is to nearest, ties to even; a NaN keeps its payload's top bits and becomes quiet, as
-// core/dtype.h has it. An i32 becomes the nearest f32, and saturates on the way back.
+// As core/dtype.h has it: rounding to 16 bits is to nearest, ties to even; a NaN keeps its payload's top bits and
+// becomes quiet; an f32 becomes the i32 on its way to zero, saturates, and a NaN becomes 0. An i32 becomes the nearest
+// f32, or by `convert` the nearest number of another type, in one rounding.
 #pragma once
 
 #include <cstddef>
@@ -64,6 +65,26 @@ __device__ inline std::uint32_t narrow(DType type, float value) {
   }
 }
 
+// An f32 that rounds to 16 bits as the integer does: where f32 cannot hold it, its low bits are one.
+__device__ inline float nearby(int value) {
+  constexpr int kLimit = 1 << 24;
+  const bool exact = -kLimit <= value && value <= kLimit;
+  return __int2float_rn(exact ? value : (value & ~0xFF) | ((value & 0xFF) != 0 ? 0x80 : 0));
+}
+
+// From one type to another in one rounding; one type keeps the bits.
+__device__ inline std::uint32_t convert(DType from, DType to, std::uint32_t stored) {
+  if (from == to) return stored;
+  if (from == DType::i32 && is_16bit(to)) return narrow(to, nearby(static_cast<int>(stored)));
+  return narrow(to, widen(from, stored));
+}
+
+__device__ inline StoredPack convert(DType from, DType to, StoredPack pack) {
+#pragma unroll
+  for (int k = 0; k < kPack; ++k) pack.at[k] = convert(from, to, pack.at[k]);
+  return pack;
+}
+
 // --- one element in memory ---
 
 __device__ inline std::uint32_t load_stored(const Array& array, std::size_t i) {
@@ -84,11 +105,15 @@ __device__ inline void store(const Array& array, std::size_t i, float value) {
   store_stored(array, i, narrow(array.type, value));
 }
 
-// --- elements i to i + n - 1, n at most eight; where n is eight, i is a multiple of eight ---
+// --- elements i to i + n - 1, n at most eight ---
+
+__device__ inline bool is_wide(const Array& array, std::size_t i, int n) {
+  return n == kPack && array.wide && i % kPack == 0;
+}
 
 __device__ inline StoredPack load_stored(const Array& array, std::size_t i, int n) {
   StoredPack pack{};
-  if (n == kPack && array.wide) {
+  if (is_wide(array, i, n)) {
     if (is_16bit(array.type)) {
       const uint4 words = static_cast<const uint4*>(array.data)[i / kPack];
       const std::uint32_t pairs[4] = {words.x, words.y, words.z, words.w};
@@ -108,7 +133,7 @@ __device__ inline StoredPack load_stored(const Array& array, std::size_t i, int 
 }
 
 __device__ inline void store_stored(const Array& array, std::size_t i, int n, const StoredPack& pack) {
-  if (n == kPack && array.wide) {
+  if (is_wide(array, i, n)) {
     if (is_16bit(array.type)) {
       static_cast<uint4*>(array.data)[i / kPack] =
           make_uint4(pack.at[0] | pack.at[1] << 16, pack.at[2] | pack.at[3] << 16, pack.at[4] | pack.at[5] << 16,
