@@ -4,14 +4,10 @@
 namespace amphora::cuda::kernels {
 namespace {
 
-// Of two i32 by integers, saturated; else in f32.
-__device__ std::uint32_t sum_of(DType type, std::uint32_t old, DType added_type, std::uint32_t added) {
-  if (type == DType::i32 && added_type == DType::i32) {
-    const std::uint32_t sum = old + added;
-    const bool overflows = static_cast<int>((added ^ sum) & (old ^ sum)) < 0;
-    return overflows ? 0x7FFFFFFFu + (old >> 31) : sum;
-  }
-  return narrow(type, widen(type, old) + widen(added_type, added));
+__device__ std::uint32_t saturated_sum(std::uint32_t a, std::uint32_t b) {
+  const std::uint32_t sum = a + b;
+  const bool overflows = static_cast<int>((a ^ sum) & (b ^ sum)) < 0;
+  return overflows ? 0x7FFFFFFFu + (a >> 31) : sum;
 }
 
 }  // namespace
@@ -34,15 +30,20 @@ __global__ void cast(CastArguments arguments) {
   });
 }
 
+// Of two i32 by integers, saturated; else in f32.
 __global__ void accumulate(AccumulateArguments arguments) {
   const Array& in = arguments.in;
   const Array& sum = arguments.sum;
+  const bool integers = in.type == DType::i32 && sum.type == DType::i32;
   for_each_pack(arguments.params.count, [&](std::size_t i, int n) {
     const StoredPack added = load_stored(in, i, n);
-    StoredPack sums = load_stored(sum, i, n);
-#pragma unroll
-    for (int k = 0; k < kPack; ++k) sums.at[k] = sum_of(sum.type, sums.at[k], in.type, added.at[k]);
-    store_stored(sum, i, n, sums);
+    const StoredPack old = load_stored(sum, i, n);
+    if (integers) {
+      store_stored(sum, i, n, each<StoredPack>(saturated_sum, old, added));
+    } else {
+      const auto add = [](float a, float b) { return a + b; };
+      store(sum, i, n, each(add, widen(sum.type, old), widen(in.type, added)));
+    }
   });
 }
 

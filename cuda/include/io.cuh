@@ -79,10 +79,41 @@ __device__ inline std::uint32_t convert(DType from, DType to, std::uint32_t stor
   return narrow(to, widen(from, stored));
 }
 
-__device__ inline StoredPack convert(DType from, DType to, StoredPack pack) {
+// --- a pack: each choice of a type has its own loop over the elements ---
+
+// A formula, element by element.
+template <class Result = Pack, class Formula, class... Packs>
+__device__ Result each(Formula formula, const Packs&... packs) {
+  Result result;
 #pragma unroll
-  for (int k = 0; k < kPack; ++k) pack.at[k] = convert(from, to, pack.at[k]);
-  return pack;
+  for (int k = 0; k < kPack; ++k) result.at[k] = formula(packs.at[k]...);
+  return result;
+}
+
+__device__ inline Pack widen(DType type, const StoredPack& stored) {
+  switch (type) {
+    case DType::f16: return each([](std::uint32_t bits) { return widen(DType::f16, bits); }, stored);
+    case DType::bf16: return each([](std::uint32_t bits) { return widen(DType::bf16, bits); }, stored);
+    case DType::i32: return each([](std::uint32_t bits) { return widen(DType::i32, bits); }, stored);
+    default: return each([](std::uint32_t bits) { return widen(DType::f32, bits); }, stored);
+  }
+}
+
+__device__ inline StoredPack narrow(DType type, const Pack& pack) {
+  switch (type) {
+    case DType::f16: return each<StoredPack>([](float x) { return narrow(DType::f16, x); }, pack);
+    case DType::bf16: return each<StoredPack>([](float x) { return narrow(DType::bf16, x); }, pack);
+    case DType::i32: return each<StoredPack>([](float x) { return narrow(DType::i32, x); }, pack);
+    default: return each<StoredPack>([](float x) { return narrow(DType::f32, x); }, pack);
+  }
+}
+
+__device__ inline StoredPack convert(DType from, DType to, const StoredPack& stored) {
+  if (from == to) return stored;
+  if (from == DType::i32 && is_16bit(to)) {
+    return narrow(to, each([](std::uint32_t bits) { return nearby(static_cast<int>(bits)); }, stored));
+  }
+  return narrow(to, widen(from, stored));
 }
 
 // --- one element in memory ---
@@ -151,18 +182,11 @@ __device__ inline void store_stored(const Array& array, std::size_t i, int n, co
 }
 
 __device__ inline Pack load(const Array& array, std::size_t i, int n) {
-  const StoredPack stored = load_stored(array, i, n);
-  Pack pack;
-#pragma unroll
-  for (int k = 0; k < kPack; ++k) pack.at[k] = widen(array.type, stored.at[k]);
-  return pack;
+  return widen(array.type, load_stored(array, i, n));
 }
 
 __device__ inline void store(const Array& array, std::size_t i, int n, const Pack& pack) {
-  StoredPack stored;
-#pragma unroll
-  for (int k = 0; k < kPack; ++k) stored.at[k] = narrow(array.type, pack.at[k]);
-  store_stored(array, i, n, stored);
+  store_stored(array, i, n, narrow(array.type, pack));
 }
 
 // Calls body(i, n) for the packs of a flat range that this thread takes: elements i to i + n - 1.

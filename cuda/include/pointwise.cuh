@@ -50,15 +50,6 @@ __device__ inline float slope(UnaryFunction function, float x, float y, float p0
 
 // --- eight ---
 
-// A formula, element by element.
-template <class Formula, class... Packs>
-__device__ Pack each(Formula formula, const Packs&... packs) {
-  Pack result;
-#pragma unroll
-  for (int k = 0; k < kPack; ++k) result.at[k] = formula(packs.at[k]...);
-  return result;
-}
-
 __device__ inline Pack product(const Pack& a, const Pack& b) {
   return each([](float x, float y) { return x * y; }, a, b);
 }
