@@ -1,10 +1,10 @@
-// copy: memory without arithmetic.
+// copy: memory without arithmetic but rounding.
 #pragma once
 
 #include <cuda_runtime.h>
 
-#include "cuda/include/array.h"
-#include "kernel/shared/params.h"
+#include "cuda/include/strided.h"
+#include "kernel/call.h"
 
 namespace amphora::cuda::kernels {
 
@@ -12,38 +12,43 @@ struct FillArguments {
   Array out;
   FillParams params;
 };
+__global__ void fill(FillArguments arguments);
 
 struct CastArguments {
   Array in;
   Array out;
   CountParams params;
 };
+__global__ void cast(CastArguments arguments);
 
-// Axes are merged, and ordered by the strides of `out`, the fastest last.
 struct CopyArguments {
+  Space space;
+  Strided in;
+  Strided out;
+};
+__global__ void copy_packs(CopyArguments arguments);
+
+// A batch of matrices whose rows lie apart in `out` and whose columns lie apart in `in`: a block copies a tile of
+// kCopyTile x kCopyTile, so that both sides are read and written along their neighbours.
+struct TransposeArguments {
   Array in;
   Array out;
-  CopyParams params;
-  std::uint32_t count;
+  std::uint32_t rows;     // of `out`
+  std::uint32_t columns;  // neighbours in `out`; in `in` they are column_step apart
+  std::int32_t row_step;
+  std::int32_t column_step;
+  Space batch;  // the other axes; its last axis is like the rest
+  std::int32_t in_strides[kMostAxes];
+  std::int32_t out_strides[kMostAxes];
 };
+inline constexpr unsigned kCopyTile = 32;
+__global__ void copy_tile(TransposeArguments arguments);
 
 struct AccumulateArguments {
   Array in;
   Array sum;
   CountParams params;
 };
-
-__global__ void fill(FillArguments arguments);
-__global__ void cast(CastArguments arguments);
 __global__ void accumulate(AccumulateArguments arguments);
-
-// Three ways of one copy. By packs of the last axis, which is contiguous in `out`; by tiles, where the last axis is
-// contiguous in `out` and the one before in `in`; and by elements, whatever the strides.
-__global__ void copy_packs(CopyArguments arguments);
-__global__ void copy_tile(CopyArguments arguments);
-__global__ void copy_elements(CopyArguments arguments);
-
-// Rows and columns of a tile.
-inline constexpr unsigned kTile = 32;
 
 }  // namespace amphora::cuda::kernels

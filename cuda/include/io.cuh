@@ -1,8 +1,7 @@
 // Elements of every type behind one interface, one at a time or eight: 16 bytes of a 16-bit type, twice 16 of another.
 //
-// As core/dtype.h has it: rounding to 16 bits is to nearest, ties to even; a NaN keeps its payload's top bits and
-// becomes quiet; an f32 becomes the i32 on its way to zero, saturates, and a NaN becomes 0. An i32 becomes the nearest
-// f32, or by `convert` the nearest number of another type, in one rounding.
+// Rounding to 16 bits is to nearest, ties to even; a NaN keeps its payload's top bits and becomes quiet, as
+// core/dtype.h has it. An i32 becomes the nearest f32, and saturates on the way back.
 #pragma once
 
 #include <cstddef>
@@ -65,57 +64,6 @@ __device__ inline std::uint32_t narrow(DType type, float value) {
   }
 }
 
-// An f32 that rounds to 16 bits as the integer does: where f32 cannot hold it, its low bits are one.
-__device__ inline float nearby(int value) {
-  constexpr int kLimit = 1 << 24;
-  const bool exact = -kLimit <= value && value <= kLimit;
-  return __int2float_rn(exact ? value : (value & ~0xFF) | ((value & 0xFF) != 0 ? 0x80 : 0));
-}
-
-// From one type to another in one rounding; one type keeps the bits.
-__device__ inline std::uint32_t convert(DType from, DType to, std::uint32_t stored) {
-  if (from == to) return stored;
-  if (from == DType::i32 && is_16bit(to)) return narrow(to, nearby(static_cast<int>(stored)));
-  return narrow(to, widen(from, stored));
-}
-
-// --- a pack: each choice of a type has its own loop over the elements ---
-
-// A formula, element by element.
-template <class Result = Pack, class Formula, class... Packs>
-__device__ Result each(Formula formula, const Packs&... packs) {
-  Result result;
-#pragma unroll
-  for (int k = 0; k < kPack; ++k) result.at[k] = formula(packs.at[k]...);
-  return result;
-}
-
-__device__ inline Pack widen(DType type, const StoredPack& stored) {
-  switch (type) {
-    case DType::f16: return each([](std::uint32_t bits) { return widen(DType::f16, bits); }, stored);
-    case DType::bf16: return each([](std::uint32_t bits) { return widen(DType::bf16, bits); }, stored);
-    case DType::i32: return each([](std::uint32_t bits) { return widen(DType::i32, bits); }, stored);
-    default: return each([](std::uint32_t bits) { return widen(DType::f32, bits); }, stored);
-  }
-}
-
-__device__ inline StoredPack narrow(DType type, const Pack& pack) {
-  switch (type) {
-    case DType::f16: return each<StoredPack>([](float x) { return narrow(DType::f16, x); }, pack);
-    case DType::bf16: return each<StoredPack>([](float x) { return narrow(DType::bf16, x); }, pack);
-    case DType::i32: return each<StoredPack>([](float x) { return narrow(DType::i32, x); }, pack);
-    default: return each<StoredPack>([](float x) { return narrow(DType::f32, x); }, pack);
-  }
-}
-
-__device__ inline StoredPack convert(DType from, DType to, const StoredPack& stored) {
-  if (from == to) return stored;
-  if (from == DType::i32 && is_16bit(to)) {
-    return narrow(to, each([](std::uint32_t bits) { return nearby(static_cast<int>(bits)); }, stored));
-  }
-  return narrow(to, widen(from, stored));
-}
-
 // --- one element in memory ---
 
 __device__ inline std::uint32_t load_stored(const Array& array, std::size_t i) {
@@ -136,15 +84,11 @@ __device__ inline void store(const Array& array, std::size_t i, float value) {
   store_stored(array, i, narrow(array.type, value));
 }
 
-// --- elements i to i + n - 1, n at most eight ---
-
-__device__ inline bool is_wide(const Array& array, std::size_t i, int n) {
-  return n == kPack && array.wide && i % kPack == 0;
-}
+// --- elements i to i + n - 1, n at most eight; where n is eight, i is a multiple of eight ---
 
 __device__ inline StoredPack load_stored(const Array& array, std::size_t i, int n) {
   StoredPack pack{};
-  if (is_wide(array, i, n)) {
+  if (n == kPack && array.wide) {
     if (is_16bit(array.type)) {
       const uint4 words = static_cast<const uint4*>(array.data)[i / kPack];
       const std::uint32_t pairs[4] = {words.x, words.y, words.z, words.w};
@@ -164,7 +108,7 @@ __device__ inline StoredPack load_stored(const Array& array, std::size_t i, int 
 }
 
 __device__ inline void store_stored(const Array& array, std::size_t i, int n, const StoredPack& pack) {
-  if (is_wide(array, i, n)) {
+  if (n == kPack && array.wide) {
     if (is_16bit(array.type)) {
       static_cast<uint4*>(array.data)[i / kPack] =
           make_uint4(pack.at[0] | pack.at[1] << 16, pack.at[2] | pack.at[3] << 16, pack.at[4] | pack.at[5] << 16,
@@ -182,11 +126,18 @@ __device__ inline void store_stored(const Array& array, std::size_t i, int n, co
 }
 
 __device__ inline Pack load(const Array& array, std::size_t i, int n) {
-  return widen(array.type, load_stored(array, i, n));
+  const StoredPack stored = load_stored(array, i, n);
+  Pack pack;
+#pragma unroll
+  for (int k = 0; k < kPack; ++k) pack.at[k] = widen(array.type, stored.at[k]);
+  return pack;
 }
 
 __device__ inline void store(const Array& array, std::size_t i, int n, const Pack& pack) {
-  store_stored(array, i, n, narrow(array.type, pack));
+  StoredPack stored;
+#pragma unroll
+  for (int k = 0; k < kPack; ++k) stored.at[k] = narrow(array.type, pack.at[k]);
+  store_stored(array, i, n, stored);
 }
 
 // Calls body(i, n) for the packs of a flat range that this thread takes: elements i to i + n - 1.

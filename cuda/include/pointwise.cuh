@@ -1,13 +1,11 @@
-// The functions of kernel/shared/pointwise.def in f32: of one element, or of a pack.
-//
-// The function is the same for all threads. Of a pack, each case has its own loop over the elements, so that the
-// choice costs one branch for eight.
+// The functions of kernel/shared/pointwise.def in f32, by CUDA's own mathematics.
 #pragma once
 
-#include "cuda/include/io.cuh"
+#include <cuda_runtime.h>
+
 #include "kernel/call.h"
 
-#define C(value) static_cast<float>(value)
+#define C(value) (value##f)
 #define SELECT(condition, then, otherwise) ((condition) ? (then) : (otherwise))
 #define LESS(a, b) ((a) < (b))
 #define EXP(x) expf(x)
@@ -23,97 +21,63 @@
 
 namespace amphora::cuda {
 
-// --- one element ---
-
-__device__ inline float apply(UnaryFunction function, float x, float p0 = 0.0f, float p1 = 0.0f) {
+// Calls body(f) with the formula of a function, so that the choice is made once for all that the body does.
+template <class Body>
+__device__ void with_value_of(UnaryFunction function, float p0, float p1, Body body) {
   switch (function) {
 #define AM_UNARY(name, forward, derivative) \
   case UnaryFunction::name:                 \
-    return forward;
+    return body([=](float x) -> float { return forward; });
 #include "kernel/shared/pointwise.def"
 #undef AM_UNARY
   }
-  return 0.0f;
 }
 
-// The derivative at x, where the function's value is y.
-__device__ inline float slope(UnaryFunction function, float x, float y, float p0 = 0.0f, float p1 = 0.0f) {
+// The same with the derivative at x, where the function's value is y.
+template <class Body>
+__device__ void with_slope_of(UnaryFunction function, float p0, float p1, Body body) {
   switch (function) {
 #define AM_UNARY(name, forward, derivative) \
   case UnaryFunction::name:                 \
-    return derivative;
+    return body([=]([[maybe_unused]] float x, [[maybe_unused]] float y) -> float { return derivative; });
 #include "kernel/shared/pointwise.def"
 #undef AM_UNARY
   }
-  return 0.0f;
 }
 
-// --- eight ---
-
-__device__ inline Pack product(const Pack& a, const Pack& b) {
-  return each([](float x, float y) { return x * y; }, a, b);
-}
-
-__device__ inline Pack apply(UnaryFunction function, const Pack& xs, float p0, float p1) {
-  switch (function) {
-#define AM_UNARY(name, forward, derivative) \
-  case UnaryFunction::name:                 \
-    return each([=](float x) -> float { return forward; }, xs);
-#include "kernel/shared/pointwise.def"
-#undef AM_UNARY
-  }
-  return xs;
-}
-
-__device__ inline Pack slope(UnaryFunction function, const Pack& xs, const Pack& ys, float p0, float p1) {
-  switch (function) {
-#define AM_UNARY(name, forward, derivative) \
-  case UnaryFunction::name:                 \
-    return each([=]([[maybe_unused]] float x, [[maybe_unused]] float y) -> float { return derivative; }, xs, ys);
-#include "kernel/shared/pointwise.def"
-#undef AM_UNARY
-  }
-  return xs;
-}
-
-__device__ inline Pack apply(BinaryFunction function, const Pack& as, const Pack& bs) {
+template <class Body>
+__device__ void with_value_of(BinaryFunction function, Body body) {
   switch (function) {
 #define AM_BINARY(name, forward, da, db) \
   case BinaryFunction::name:             \
-    return each([](float a, float b) -> float { return forward; }, as, bs);
+    return body([](float a, float b) -> float { return forward; });
 #include "kernel/shared/pointwise.def"
 #undef AM_BINARY
   }
-  return as;
 }
 
 // The derivative of a, or of b.
-__device__ inline Pack slope(BinaryFunction function, bool second, const Pack& as, const Pack& bs) {
+template <class Body>
+__device__ void with_slope_of(BinaryFunction function, bool second, Body body) {
   switch (function) {
-#define AM_BINARY(name, forward, da, db)                                                                   \
-  case BinaryFunction::name:                                                                               \
-    if (second) {                                                                                          \
-      return each([]([[maybe_unused]] float a, [[maybe_unused]] float b) -> float { return db; }, as, bs); \
-    }                                                                                                      \
-    return each([]([[maybe_unused]] float a, [[maybe_unused]] float b) -> float { return da; }, as, bs);
+#define AM_BINARY(name, forward, da, db)                                                                     \
+  case BinaryFunction::name:                                                                                 \
+    if (second) return body([]([[maybe_unused]] float a, [[maybe_unused]] float b) -> float { return db; }); \
+    return body([]([[maybe_unused]] float a, [[maybe_unused]] float b) -> float { return da; });
 #include "kernel/shared/pointwise.def"
 #undef AM_BINARY
   }
-  return as;
+}
+
+// The pointwise function of an epilogue's activation, which is not `none`.
+__device__ inline UnaryFunction function_of_activation(Activation activation) {
+  switch (activation) {
+    case Activation::gelu: return UnaryFunction::gelu;
+    case Activation::silu: return UnaryFunction::silu;
+    case Activation::sigmoid: return UnaryFunction::sigmoid;
+    case Activation::tanh: return UnaryFunction::tanh;
+    default: return UnaryFunction::relu;
+  }
 }
 
 }  // namespace amphora::cuda
-
-#undef C
-#undef SELECT
-#undef LESS
-#undef EXP
-#undef EXPM1
-#undef LOG
-#undef LOG1P
-#undef SQRT
-#undef TANH
-#undef SIN
-#undef COS
-#undef ABS
-#undef POW
