@@ -66,6 +66,21 @@ function(amphora_add_tests)
       WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS ${name} TIMEOUT 600)
   endforeach()
 
+  # The emulator's code is in the tests that look inside the backend, and in a module, as a program loads it.
+  if(TARGET amphora_cuda_emulated)
+    target_link_libraries(amphora_cuda PRIVATE amphora_cuda_emulation)
+    list(JOIN AMPHORA_CUDA_ARCHITECTURES " " architectures)
+    target_compile_definitions(
+      amphora_cuda
+      PRIVATE "AMPHORA_CUDA_ARCHITECTURES=\"${architectures}\"" "AMPHORA_STALE_MODULE=\"$<TARGET_FILE:amphora_cuda_stale>\""
+              "AMPHORA_OTHER_LIBRARY=\"$<TARGET_FILE:ZLIB::ZLIB>\"")
+    foreach(target amphora_cuda amphora_conformance)
+      target_compile_definitions(
+        ${target} PRIVATE "AMPHORA_CUDA_EMULATED_MODULE=\"$<TARGET_FILE:amphora_cuda_emulated>\"")
+      add_dependencies(${target} amphora_cuda_emulated amphora_cuda_stale)
+    endforeach()
+  endif()
+
   # These tests run the sample as a user does. CMake's emulator is how this project's programs start.
   if(TARGET amphora_train AND TARGET mlp)
     add_dependencies(amphora_train mlp)

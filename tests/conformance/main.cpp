@@ -39,7 +39,7 @@ Arguments parse(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Holds the backends of this machine to the scalar oracle, within bounds that are derived for each.",
                "conformance");
-  app.add_option("--backend", arguments.backend, "only this one: cpu, vulkan, cuda; else all that this machine has")
+  app.add_option("--backend", arguments.backend, "only this one: cpu, vulkan, cuda, cuda_emulated; else all that this machine has")
       ->type_name("NAME");
   app.add_option("--device", arguments.device, "which of the backend's devices: its index, or a part of its name")
       ->type_name("INDEX|NAME");

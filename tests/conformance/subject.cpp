@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "backends/cpu/simd/targets.h"
+#include "backends/cuda/loader.h"
 #include "backends/registry.h"
 #include "conformance/cpu_target.h"
 
@@ -22,7 +23,7 @@ std::string chosen_device;
 std::optional<std::uint64_t> chosen_seed;
 
 const Accuracy& accuracy_of(std::string_view backend) {
-  if (backend == "cpu") return kCpuAccuracy;
+  if (backend == "cpu" || backend.starts_with("cuda")) return kCpuAccuracy;
   return kVulkanAccuracy;
 }
 
@@ -30,17 +31,23 @@ const Accuracy& accuracy_of(std::string_view backend) {
 struct DeviceVariant {
   std::string backend;
   std::string suffix;
-  DeviceOptions options;
+  std::function<std::shared_ptr<Device>()> open;
 };
 
 std::vector<DeviceVariant> find_devices() {
   std::vector<DeviceVariant> devices;
+  const auto add = [&devices](const std::string& backend, const char* suffix, const DeviceOptions& options) {
+    devices.push_back({backend, suffix, [=] { return open_device(backend, options); }});
+  };
   for (const BackendStatus& status : list_backends()) {
     if (!status.available || status.name == "cpu" || status.name == "null") continue;
-    devices.push_back({status.name, "", {.device = chosen_device}});
-    if (status.name != "vulkan") continue;
-    devices.push_back({status.name, "_fma", {.device = chosen_device, .cooperative_matrix = false}});
+    add(status.name, "", {.device = chosen_device});
+    if (status.name == "vulkan") add(status.name, "_fma", {.device = chosen_device, .cooperative_matrix = false});
   }
+#ifdef AMPHORA_CUDA_EMULATED_MODULE
+  // A backend of its own here, so that "cuda" is a GPU.
+  devices.push_back({"cuda_emulated", "", [] { return cuda::load_module(AMPHORA_CUDA_EMULATED_MODULE).open({}); }});
+#endif
   return devices;
 }
 
@@ -53,9 +60,8 @@ std::vector<SubjectEntry> find_subjects() {
   }
   for (const DeviceVariant& d : find_devices()) {
     const std::string name = d.backend + d.suffix;
-    entries.push_back({name, d.backend, !d.suffix.empty(), [=] {
-                         return device_subject(name, accuracy_of(d.backend), open_device(d.backend, d.options));
-                       }});
+    entries.push_back(
+        {name, d.backend, !d.suffix.empty(), [=] { return device_subject(name, accuracy_of(d.backend), d.open()); }});
   }
   return entries;
 }
@@ -64,7 +70,7 @@ std::vector<DecisionEntry> find_decisions() {
   std::vector<DecisionEntry> entries{
       {"cpu_oracle", "cpu", [] { return open_device("cpu", {.threads = 1, .cpu_oracle = true}); }}};
   for (const DeviceVariant& d : find_devices()) {
-    entries.push_back({d.backend + d.suffix, d.backend, [=] { return open_device(d.backend, d.options); }});
+    entries.push_back({d.backend + d.suffix, d.backend, d.open});
   }
   return entries;
 }

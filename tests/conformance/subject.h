@@ -60,7 +60,7 @@ std::unique_ptr<Subject> device_subject(std::string name, const Accuracy& accura
 // A subject by name, opened when it is first needed.
 struct SubjectEntry {
   std::string name;     // "cpu_AVX2", "vulkan_fma"
-  std::string backend;  // "cpu", "vulkan"
+  std::string backend;  // "cpu", "vulkan"; "cuda_emulated" for cuda without a GPU
   // Runs the tests of matrix products alone: all else is the same code as another subject's.
   bool products_only = false;
   std::function<std::unique_ptr<Subject>()> open;

@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <functional>
 #include <map>
 #include <mutex>
 #include <utility>
@@ -10,6 +11,7 @@
 
 #include "backends/cuda/capabilities.h"
 #include "cuda_emulator/driver.h"
+#include "cuda_emulator/emulator.h"
 #include "cuda_emulator/grid.h"
 #include "cuda_emulator/machine.h"
 
@@ -77,23 +79,32 @@ cudaError_t allocate(void** pointer, std::size_t bytes) {
 
 }  // namespace
 
-cudaError_t launch(const cudaLaunchConfig_t& config, void (*body)(const void* arguments), const void* arguments) {
+int queue(const std::function<bool()>& work, double nanoseconds) {
   if (const cudaError_t error = state(); error != cudaSuccess) return error;
-  if (!machine().image) return noted(cudaErrorNoKernelImageForDevice);
-  if (!is_valid(config.gridDim, config.blockDim)) return noted(cudaErrorInvalidConfiguration);
-  if (config.dynamicSmemBytes != 0 || config.numAttrs != 0) return noted(cudaErrorNotSupported);
-  if (drops_work()) return cudaSuccess;
   const std::lock_guard lock(mutex);
+  if (fault != cudaSuccess) return cudaSuccess;
   if (count_launch()) {
     fault = cudaErrorIllegalAddress;
-    return cudaSuccess;
+  } else if (!work()) {
+    fault = cudaErrorLaunchFailure;
   }
+  pass_time(nanoseconds);
+  return cudaSuccess;
+}
+
+cudaError_t launch(const cudaLaunchConfig_t& config, void (*body)(const void* arguments), const void* arguments) {
   const dim3& blocks = config.gridDim;
   const dim3& threads = config.blockDim;
-  if (!run_grid({blocks, threads, body, arguments})) fault = cudaErrorLaunchFailure;
-  pass_time(kLaunchTime +
-            kThreadTime * static_cast<double>(blocks.x) * blocks.y * blocks.z * threads.x * threads.y * threads.z);
-  return cudaSuccess;
+  if (const cudaError_t error = state(); error != cudaSuccess) return error;
+  if (!machine().image) return noted(cudaErrorNoKernelImageForDevice);
+  if (!is_valid(blocks, threads)) return noted(cudaErrorInvalidConfiguration);
+  if (config.dynamicSmemBytes != 0 || config.numAttrs != 0) return noted(cudaErrorNotSupported);
+  const double count = static_cast<double>(blocks.x) * blocks.y * blocks.z * threads.x * threads.y * threads.z;
+  return static_cast<cudaError_t>(queue(
+      [&] {
+        return run_grid({blocks, threads, body, arguments});
+      },
+      kLaunchTime + kThreadTime * count));
 }
 
 }  // namespace amphora::emulator
