@@ -11,6 +11,9 @@
 #undef __shared__
 #define __shared__ static
 
+#undef __launch_bounds__
+#define __launch_bounds__(...)  // for a compiler that allots registers
+
 namespace amphora::emulator {
 
 // The launch itself; `kernel` is what cudaFuncGetAttributes() would be asked for.
