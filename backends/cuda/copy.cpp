@@ -52,13 +52,13 @@ void copy_tiles(const KernelCall& call, const CopyParams& p, std::int32_t rows, 
 
 void fill(const KernelCall& call, Stream& stream) {
   const auto params = call.params<FillParams>();
-  stream.launch("fill", kernels::fill, stream.blocks_for(params.count, 8),
+  stream.launch("fill", kernels::fill, stream.blocks_for(params.count, kPack),
                 kernels::FillArguments{array_of(call, 0), params});
 }
 
 void cast(const KernelCall& call, Stream& stream) {
   const auto params = call.params<CountParams>();
-  stream.launch("cast", kernels::cast, stream.blocks_for(params.count, 8),
+  stream.launch("cast", kernels::cast, stream.blocks_for(params.count, kPack),
                 kernels::CastArguments{array_of(call, 0), array_of(call, 1), params});
 }
 
@@ -83,7 +83,7 @@ void copy(const KernelCall& call, Stream& stream) {
 
 void accumulate(const KernelCall& call, Stream& stream) {
   const auto params = call.params<CountParams>();
-  stream.launch("accumulate", kernels::accumulate, stream.blocks_for(params.count, 8),
+  stream.launch("accumulate", kernels::accumulate, stream.blocks_for(params.count, kPack),
                 kernels::AccumulateArguments{array_of(call, 0), array_of(call, 1), params});
 }
 

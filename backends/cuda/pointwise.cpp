@@ -8,14 +8,14 @@ namespace amphora::cuda::launchers {
 
 void unary(const KernelCall& call, Stream& stream) {
   const auto params = call.params<UnaryParams>();
-  stream.launch("unary", kernels::unary, stream.blocks_for(params.count, 8),
+  stream.launch("unary", kernels::unary, stream.blocks_for(params.count, kPack),
                 kernels::UnaryArguments{array_of(call, 0), array_of(call, 1), params,
                                         static_cast<UnaryFunction>(call.spec.function)});
 }
 
 void unary_grad(const KernelCall& call, Stream& stream) {
   const auto params = call.params<UnaryParams>();
-  stream.launch("unary_grad", kernels::unary_grad, stream.blocks_for(params.count, 8),
+  stream.launch("unary_grad", kernels::unary_grad, stream.blocks_for(params.count, kPack),
                 kernels::UnaryGradArguments{array_of(call, 0), array_of(call, 1), array_of(call, 2), array_of(call, 3),
                                             params, static_cast<UnaryFunction>(call.spec.function)});
 }

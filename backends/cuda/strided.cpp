@@ -3,11 +3,6 @@
 #include <algorithm>
 
 namespace amphora::cuda {
-namespace {
-
-constexpr std::uint32_t kPack = 8;
-
-}  // namespace
 
 Space space_of(std::int32_t rank, const Extents& sizes) {
   Space space;
@@ -24,7 +19,7 @@ Strided strided_of(const KernelCall& call, std::size_t index, const Space& space
   Strided operand{array_of(call, index), {}, strides[space.rank - 1]};
   std::copy(strides, strides + space.rank, operand.strides);
   operand.array.wide = operand.array.wide && operand.step == 1 &&
-                       std::all_of(strides, strides + space.rank - 1, [](auto stride) { return stride % 8 == 0; });
+                       std::all_of(strides, strides + space.rank - 1, [](auto stride) { return stride % kPack == 0; });
   return operand;
 }
 

@@ -53,11 +53,7 @@ __device__ inline StoredPack load_stored(const Space& space, const Strided& oper
 }
 
 __device__ inline Pack load(const Space& space, const Strided& operand, const Place& place) {
-  const StoredPack stored = load_stored(space, operand, place);
-  Pack pack;
-#pragma unroll
-  for (int k = 0; k < kPack; ++k) pack.at[k] = widen(operand.array.type, stored.at[k]);
-  return pack;
+  return widen(operand.array.type, load_stored(space, operand, place));
 }
 
 __device__ inline void store_stored(const Space& space, const Strided& operand, const Place& place,
@@ -73,12 +69,7 @@ __device__ inline void store_stored(const Space& space, const Strided& operand, 
 
 // A contiguous result over the space.
 __device__ inline void store(const Space& space, const Array& array, const Place& place, const Pack& pack) {
-  const std::size_t begin = std::size_t{place.row} * space.row_length + place.column;
-  if (array.wide && place.n == kPack) return store(array, begin, kPack, pack);
-#pragma unroll
-  for (int k = 0; k < kPack; ++k) {
-    if (k < place.n) store(array, begin + k, pack.at[k]);
-  }
+  store(array, std::size_t{place.row} * space.row_length + place.column, place.n, pack);
 }
 
 }  // namespace amphora::cuda
