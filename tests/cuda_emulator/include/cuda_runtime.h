@@ -7,9 +7,13 @@
 
 #include "cuda_emulator/intrinsics.h"
 
+static_assert(alignof(uint4) == 16 && alignof(float4) == 16);  // so that sanitizers see what a GPU would refuse
+
 // Blocks run one after another, so one copy serves them all.
 #undef __shared__
 #define __shared__ static
+#undef __launch_bounds__
+#define __launch_bounds__(...)
 
 #undef __launch_bounds__
 #define __launch_bounds__(...)  // for a compiler that allots registers
