@@ -40,9 +40,16 @@ __global__ void cast(CastArguments g) {
 }
 
 __global__ void copy_packs(CopyArguments g) {
-  for_each_pack(g.space, [&](const Place& place) {
-    const StoredPack stored = load_stored(g.space, g.in, place);
-    store_stored(g.space, g.out, place, converted(g.in.array.type, g.out.array.type, stored));
+  for_each_pack(g.space, [&](std::size_t, int n, const Index& index) {
+    const StoredPack stored = load_stored(g.in, index, n);
+    store_stored(g.out.array, offset_of(index, g.out), n, converted(g.in.array.type, g.out.array.type, stored));
+  });
+}
+
+__global__ void copy_elements(CopyArguments g) {
+  for_each_element(g.space, [&](std::size_t, const Index& index) {
+    const std::uint32_t stored = load_stored(g.in, index);
+    store_stored(g.out.array, offset_of(index, g.out), cuda::converted(g.in.array.type, g.out.array.type, stored));
   });
 }
 
@@ -56,25 +63,16 @@ __global__ void __launch_bounds__(256) copy_tile(TransposeArguments g) {
   const std::uint32_t tiles_x = (g.columns + kCopyTile - 1) / kCopyTile;
   const std::uint32_t column = blockIdx.x % tiles_x * kCopyTile;
   const std::uint32_t row = blockIdx.x / tiles_x * kCopyTile;
-  for (std::uint32_t batch = blockIdx.y; batch < g.batch.packs; batch += gridDim.y) {
-    std::int64_t in = 0;
-    std::int64_t out = 0;
-    std::uint32_t rest = batch;
-#pragma unroll
-    for (int axis = kMostAxes - 1; axis >= 0; --axis) {
-      if (axis >= g.batch.rank) continue;
-      const auto size = static_cast<std::uint32_t>(g.batch.sizes[axis]);
-      const std::uint32_t next = rest / size;
-      in += std::int64_t{rest - next * size} * g.in_strides[axis];
-      out += std::int64_t{rest - next * size} * g.out_strides[axis];
-      rest = next;
-    }
+  for (std::uint32_t batch = blockIdx.y; batch < g.batch.count; batch += gridDim.y) {
+    const Index index = index_of(g.batch, batch);
+    const std::int64_t in = offset_of(index, g.in);
+    const std::int64_t out = offset_of(index, g.out);
 #pragma unroll
     for (unsigned k = 0; k < kCopyTile; k += kRows) {
       const std::uint32_t r = row + x;
       const std::uint32_t c = column + y + k;
       if (r < g.rows && c < g.columns) {
-        tile[x][y + k] = load_stored(g.in, in + r + std::int64_t{c} * g.column_step);
+        tile[x][y + k] = load_stored(g.in.array, in + r + std::int64_t{c} * g.column_step);
       }
     }
     __syncthreads();
@@ -83,8 +81,8 @@ __global__ void __launch_bounds__(256) copy_tile(TransposeArguments g) {
       const std::uint32_t r = row + y + k;
       const std::uint32_t c = column + x;
       if (r < g.rows && c < g.columns) {
-        store_stored(g.out, out + std::int64_t{r} * g.row_step + c,
-                     cuda::converted(g.in.type, g.out.type, tile[y + k][x]));
+        store_stored(g.out.array, out + std::int64_t{r} * g.row_step + c,
+                     cuda::converted(g.in.array.type, g.out.array.type, tile[y + k][x]));
       }
     }
     __syncthreads();

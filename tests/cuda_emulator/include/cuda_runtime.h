@@ -15,9 +15,6 @@ static_assert(alignof(uint4) == 16 && alignof(float4) == 16);  // so that saniti
 #undef __launch_bounds__
 #define __launch_bounds__(...)
 
-#undef __launch_bounds__
-#define __launch_bounds__(...)  // for a compiler that allots registers
-
 namespace amphora::emulator {
 
 // The launch itself; `kernel` is what cudaFuncGetAttributes() would be asked for.
