@@ -23,6 +23,7 @@ std::optional<std::uint64_t> chosen_seed;
 
 const Accuracy& accuracy_of(std::string_view backend) {
   if (backend == "cpu") return kCpuAccuracy;
+  if (backend == "cuda") return kCudaAccuracy;
   return kVulkanAccuracy;
 }
 
