@@ -23,7 +23,8 @@ std::string chosen_device;
 std::optional<std::uint64_t> chosen_seed;
 
 const Accuracy& accuracy_of(std::string_view backend) {
-  if (backend == "cpu" || backend.starts_with("cuda")) return kCpuAccuracy;
+  if (backend == "cpu") return kCpuAccuracy;
+  if (backend.starts_with("cuda")) return kCudaAccuracy;
   return kVulkanAccuracy;
 }
 
