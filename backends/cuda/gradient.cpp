@@ -35,7 +35,6 @@ void unscale(const KernelCall& call, Stream& stream) {
 
 void norm(const KernelCall& call, Stream& stream) {
   const auto params = call.params<NormParams>();
-  if (params.count == 0) return;
   const kernels::Gather gather = gather_of(params.p);
   const std::uint32_t packs = (params.count + 7) / 8;
   const unsigned blocks = std::min((packs + kThreads - 1) / kThreads, kernels::kNormBlocks);

@@ -54,4 +54,25 @@ inline constexpr Accuracy kVulkanAccuracy{
     .flushes_subnormals = true,
 };
 
+// CUDA's own functions of f32, with the errors that the CUDA C++ Programming Guide gives for them (Mathematical
+// Functions, table of single-precision functions); compiled for IEEE division and square root, without fused products
+// and without flushing of subnormals. What follows a sum is in f64, which every device has. Tensor Cores may cut off
+// rather than round.
+inline constexpr Accuracy kCudaAccuracy{
+    .divide = 0.5,
+    .square_root = 0.5,
+    .exp = 1.0,
+    .expm1 = 1.0,
+    .log = 1.0,
+    .log1p = 1.0,
+    .tanh = 2.0,
+    .sine = 2.0,
+    .power = 4.0,
+    .bias_correction = 0.5,
+    .matrix_unit_term = 2.0,
+    .f64_tails = true,
+    .same_bits = true,
+    .flushes_subnormals = false,
+};
+
 }  // namespace amphora::conformance
