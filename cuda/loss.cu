@@ -38,8 +38,9 @@ __global__ void __launch_bounds__(kRowThreads) cross_entropy_grad(CrossEntropyGr
       const auto first = static_cast<std::int64_t>(i - begin);
 #pragma unroll
       for (int k = 0; k < kPack; ++k) {
-        const float probability = expf(x.at[k] - log_sum);
-        x.at[k] = valid ? factor * (first + k == target ? probability - 1.0f : probability) : 0.0f;
+        const float distance = x.at[k] - log_sum;
+        // expm1 keeps the digits of a probability near 1.
+        x.at[k] = valid ? factor * (first + k == target ? expm1f(distance) : expf(distance)) : 0.0f;
       }
       store(g.dlogits, i, n, x);
     });
