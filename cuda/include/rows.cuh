@@ -20,9 +20,7 @@ struct Row {
   std::size_t begin;
   std::size_t end;
 
-  __device__ std::size_t pieces() const {
-    return begin < end ? (end + kPack - 1) / kPack - begin / kPack : 0;
-  }
+  __device__ std::size_t pieces() const { return begin < end ? (end + kPack - 1) / kPack - begin / kPack : 0; }
   // Empty past the last.
   __device__ Piece piece(std::size_t k) const {
     const std::size_t pack = (begin / kPack + k) * kPack;
