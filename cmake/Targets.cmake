@@ -16,16 +16,20 @@ function(amphora_add_programs folder prefix)
   endforeach()
 endfunction()
 
-# One program for each folder samples/NAME, which holds at least NAME.cpp.
-function(amphora_add_samples)
-  file(GLOB mains CONFIGURE_DEPENDS samples/*/*.cpp)
+# One program for each folder FOLDER/NAME that holds NAME.cpp, of all its files, named PREFIX and NAME, with - for _ behind
+# a prefix.
+function(amphora_add_program_folders folder prefix)
+  file(GLOB mains CONFIGURE_DEPENDS ${folder}/*/*.cpp)
   foreach(main IN LISTS mains)
     cmake_path(GET main STEM stem)
-    cmake_path(GET main PARENT_PATH folder)
-    cmake_path(GET folder FILENAME name)
+    cmake_path(GET main PARENT_PATH parent)
+    cmake_path(GET parent FILENAME name)
     if(stem STREQUAL name)
-      file(GLOB files CONFIGURE_DEPENDS ${folder}/*.cpp)
-      amphora_add_program(${name} ${files})
+      file(GLOB files CONFIGURE_DEPENDS ${parent}/*.cpp)
+      if(prefix)
+        string(REPLACE "_" "-" name ${name})
+      endif()
+      amphora_add_program(${prefix}${name} ${files})
     endif()
   endforeach()
 endfunction()
@@ -48,6 +52,11 @@ function(amphora_add_tests)
   foreach(name IN LISTS names)
     set(own ${files})
     list(FILTER own INCLUDE REGEX "/tests/${name}/")
+    if(name STREQUAL tools) # tests of what stands behind the tools' main functions
+      file(GLOB tools CONFIGURE_DEPENDS tools/gpu_check/*.cpp)
+      list(FILTER tools EXCLUDE REGEX "/gpu_check/gpu_check.cpp$")
+      list(APPEND own ${tools})
+    endif()
     amphora_add_program(amphora_${name} ${own} ${support})
     target_include_directories(amphora_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
     target_link_libraries(amphora_${name} PRIVATE GTest::gtest GTest::gtest_main)
@@ -56,6 +65,21 @@ function(amphora_add_tests)
       amphora_${name} NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
       WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS ${name} TIMEOUT 600)
   endforeach()
+
+  # The emulator's code is in the tests that look inside the backend, and in a module, as a program loads it.
+  if(TARGET amphora_cuda_emulated)
+    target_link_libraries(amphora_cuda PRIVATE amphora_cuda_emulation)
+    list(JOIN AMPHORA_CUDA_ARCHITECTURES " " architectures)
+    target_compile_definitions(
+      amphora_cuda
+      PRIVATE "AMPHORA_CUDA_ARCHITECTURES=\"${architectures}\"" "AMPHORA_STALE_MODULE=\"$<TARGET_FILE:amphora_cuda_stale>\""
+              "AMPHORA_OTHER_LIBRARY=\"$<TARGET_FILE:ZLIB::ZLIB>\"")
+    foreach(target amphora_cuda amphora_conformance)
+      target_compile_definitions(
+        ${target} PRIVATE "AMPHORA_CUDA_EMULATED_MODULE=\"$<TARGET_FILE:amphora_cuda_emulated>\"")
+      add_dependencies(${target} amphora_cuda_emulated amphora_cuda_stale)
+    endforeach()
+  endif()
 
   # These tests run the sample as a user does. CMake's emulator is how this project's programs start.
   if(TARGET amphora_train AND TARGET mlp)

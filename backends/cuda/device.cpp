@@ -38,14 +38,17 @@ CudaDevice::CudaDevice(const Capabilities& capabilities)
     : capabilities_(capabilities),
       pool_(std::make_shared<Pool>(make_memory(capabilities))),
       stream_(capabilities_, *pool_),
+      products_(capabilities_, *pool_),
       staging_(std::make_shared<Staging>(stream_.handle())) {
+  stream_.use(products_);
   info_ = {"cuda", capabilities_.name, precisions_of(capabilities_)};
 }
 
 Support CudaDevice::supports(KernelId kernel, const Spec& spec) const {
   const std::string reason = reason_against(kernel, spec, false);
   if (!reason.empty()) return {false, reason};
-  return {true, "kernel"};
+  if (kernel != KernelId::matmul) return {true, "kernel"};
+  return {true, multiplies(spec, capabilities_) ? "cuBLASLt" : "fma"};
 }
 
 BufferPtr CudaDevice::do_allocate(std::size_t bytes, MemoryKind kind) {

@@ -5,6 +5,7 @@
 
 #include "backends/cuda/capabilities.h"
 #include "backends/cuda/pool.h"
+#include "backends/cuda/products.h"
 #include "backends/cuda/staging.h"
 #include "backends/cuda/stream.h"
 #include "backends/device.h"
@@ -31,6 +32,7 @@ class CudaDevice : public Device {
   Capabilities capabilities_;
   std::shared_ptr<Pool> pool_;
   Stream stream_;
+  Products products_;
   std::shared_ptr<Staging> staging_;  // shared with readbacks
 };
 

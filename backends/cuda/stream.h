@@ -35,6 +35,8 @@ class Stream {
 
   const Capabilities& capabilities() const { return capabilities_; }
   cudaStream_t handle() const { return handle_; }
+  Products& products() const { return *products_; }
+  void use(Products& products) { products_ = &products; }
 
   // Launches a kernel of cuda/, which takes one structure. `name` must be a literal. Nothing where `blocks` has a zero.
   template <class Arguments>
@@ -69,6 +71,7 @@ class Stream {
  private:
   const Capabilities& capabilities_;
   Pool& pool_;
+  Products* products_ = nullptr;
   cudaStream_t handle_ = nullptr;
   bool waits_for_each_;
   bool records_ = false;

@@ -4,6 +4,7 @@
 #include <optional>
 #include <set>
 
+#include "backends/disk_cache.h"
 #include "backends/vulkan/check.h"
 #include "core/error.h"
 
@@ -256,6 +257,13 @@ FeatureChain::FeatureChain(const Capabilities& capabilities) {
     bfloat16_.shaderBFloat16CooperativeMatrix = VK_TRUE;
     extensions_.push_back(VK_KHR_SHADER_BFLOAT16_EXTENSION_NAME);
   }
+}
+
+std::string cache_path(const Capabilities& capabilities, std::string_view kind) {
+  std::string uuid;
+  for (const std::uint8_t byte : capabilities.cache_uuid) uuid += fmt::format("{:02x}", byte);
+  return amphora::cache_path(fmt::format("vulkan-{:04x}-{:04x}-{:08x}-{}.{}", capabilities.vendor_id,
+                                         capabilities.device_id, capabilities.driver_version, uuid, kind));
 }
 
 }  // namespace amphora::vulkan

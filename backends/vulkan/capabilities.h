@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "backends/vulkan/vulkan.h"
@@ -61,6 +62,9 @@ struct Capabilities {
   // The shape for operands of this type; null: none, the FMA kernel runs.
   const MatrixShape* matrix_shape(DType operand) const;
 };
+
+// Where what was found out about this device and driver is kept, "vulkan-10de-2335-....<kind>", see disk_cache.h.
+std::string cache_path(const Capabilities& capabilities, std::string_view kind);
 
 // A physical device with the queue family for compute, and why it cannot be used (empty: it can).
 struct Candidate {

@@ -60,6 +60,13 @@ void warn_of_cpu(const Capabilities& capabilities) {
              capabilities.name);
 }
 
+std::string reason_against_call(KernelId kernel, const Spec& spec) {
+  if (kernel == KernelId::matmul && (spec.flags & kFlagBiasGradient) != 0) {
+    return "no product of this backend sums columns along; reduce does";
+  }
+  return reason_against(kernel, spec, false);
+}
+
 std::string in_megabytes(std::uint64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / 0x1p20); }
 
 }  // namespace
@@ -76,7 +83,7 @@ VulkanDevice::VulkanDevice(const Candidate& candidate)
 }
 
 Support VulkanDevice::supports(KernelId kernel, const Spec& spec) const {
-  const std::string reason = reason_against(kernel, spec, false);
+  const std::string reason = reason_against_call(kernel, spec);
   if (!reason.empty()) return {false, reason};
   return {true, kernel == KernelId::matmul ? matmul_path(spec, capabilities_) : "shader"};
 }
@@ -122,7 +129,7 @@ std::unique_ptr<Readback> VulkanDevice::do_read(const Buffer& source, std::size_
 
 void VulkanDevice::do_launch(const KernelCall& call) {
   validate(call);
-  const std::string reason = reason_against(call.id, call.spec, false);
+  const std::string reason = reason_against_call(call.id, call.spec);
   require(reason.empty(), "vulkan cannot run {}: {}", describe(call), reason);
   recorder_.begin_call();
   find_launcher(call.id)(call, recorder_);

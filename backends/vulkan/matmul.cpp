@@ -58,7 +58,8 @@ struct Piece {
 
 Push push_of(const KernelCall& call, const MatmulParams& params, const Block* partial, bool writes,
              const Piece& piece) {
-  Push push(call);
+  Push push;
+  for (int buffer = 0; buffer < 5; ++buffer) push.add_buffer(call, buffer);
   push.add(params);
   if (partial != nullptr) {
     push.add_buffer(*partial, writes);
@@ -154,8 +155,10 @@ std::string matmul_path(const Spec& spec, const Capabilities& capabilities) {
   return fmt::format("cooperative matrix {}x{}x{}", shape->m, shape->n, shape->k);
 }
 
-void launchers::matmul(const KernelCall& call, Recorder& recorder) {
+void launchers::matmul(const KernelCall& given, Recorder& recorder) {
   const Capabilities& capabilities = recorder.capabilities();
+  KernelCall call = given;
+  call.spec.flags &= ~kFlagTf32;  // f32 operands stay whole, and no shader is compiled twice
   multiply(call, recorder, choose(tilings(call.spec, capabilities), call.params<MatmulParams>(), capabilities));
 }
 

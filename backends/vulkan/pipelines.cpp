@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "backends/vulkan/check.h"
-#include "backends/vulkan/disk_cache.h"
+#include "backends/disk_cache.h"
 #include "backends/vulkan/recorder.h"
 #include "backends/vulkan/shader_library.h"
 #include "backends/vulkan/spirv.h"

@@ -16,7 +16,7 @@
 #include <zlib.h>
 
 #include "backends/vulkan/device.h"
-#include "backends/vulkan/disk_cache.h"
+#include "backends/disk_cache.h"
 #include "backends/vulkan/kernels.h"
 #include "backends/vulkan/shader_library.h"
 #include "core/error.h"

@@ -28,31 +28,6 @@ std::uint32_t by_fours(const KernelCall& call, std::initializer_list<int> buffer
   return std::all_of(buffers.begin(), buffers.end(), [&](int buffer) { return is_aligned(call, buffer); }) ? 1 : 0;
 }
 
-std::uint32_t merge_axes(std::int32_t& rank, Extents& sizes, std::initializer_list<std::int32_t*> strides) {
-  std::int32_t merged = 0;
-  std::uint32_t count = 1;
-  for (std::int32_t axis = 0; axis < rank; ++axis) {
-    const std::int32_t size = sizes[axis];
-    count *= static_cast<std::uint32_t>(size);
-    if (size == 1) continue;
-    const bool joins = merged > 0 && std::all_of(strides.begin(), strides.end(), [&](const std::int32_t* stride) {
-                         return stride[merged - 1] == stride[axis] * size;
-                       });
-    if (joins) {
-      sizes[merged - 1] *= size;
-    } else {
-      sizes[merged++] = size;
-    }
-    for (std::int32_t* stride : strides) stride[merged - 1] = stride[axis];
-  }
-  if (merged == 0) {
-    sizes[merged++] = 1;
-    for (std::int32_t* stride : strides) stride[0] = 0;
-  }
-  rank = merged;
-  return count;
-}
-
 std::uint32_t layout_of(const KernelCall& call, std::int32_t rank, const Extents& sizes,
                         std::initializer_list<Operand> operands) {
   // Rows of four must not run into the next; the end of a single axis is taken element by element.

@@ -1,21 +1,16 @@
-// How shaders may walk the arrays of a call: four elements at a time or one, axes merged where that changes nothing.
+// How shaders may walk the arrays of a call: four elements at a time or one.
 #pragma once
 
 #include <cstdint>
 #include <initializer_list>
 
+#include "backends/strided.h"
 #include "kernel/call.h"
 
 namespace amphora::vulkan {
 
 // 1 where each of these contiguous buffers (those present) begins at a multiple of four elements, else 0.
 std::uint32_t by_fours(const KernelCall& call, std::initializer_list<int> buffers);
-
-using Extents = std::int32_t[5];  // sizes or strides as parameter structures hold them
-
-// Drops axes of one element and merges neighbours that every operand walks in one stride; at least one axis is left.
-// Returns the number of elements.
-std::uint32_t merge_axes(std::int32_t& rank, Extents& sizes, std::initializer_list<std::int32_t*> strides);
 
 // A buffer of a call that is walked with strides; the last axis must be its fastest for four elements to be neighbours.
 struct Operand {

@@ -9,44 +9,58 @@ namespace amphora::amp {
 namespace {
 
 struct Region {
-  std::optional<DType> active;  // empty: no casts
-  DType dtype = DType::f16;     // what Autocast(true) resumes with
+  std::optional<Precision> active;       // empty: neither casts nor TF32
+  Precision precision = Precision::f16;  // what Autocast(true) resumes with
   std::vector<std::pair<const OpInfo*, CastRule>> overrides;
 };
 
 thread_local Region region;
 
-DType dtype_of(Precision precision) { return policy_of(precision).compute; }
+Precision precision_of(DType dtype) {
+  switch (dtype) {
+    case DType::f32: return Precision::f32;
+    case DType::f16: return Precision::f16;
+    case DType::bf16: return Precision::bf16;
+    default: fail("autocast to {}; it takes f16, bf16, or f32 for no casts", name_of(dtype));
+  }
+}
 
 }  // namespace
 
-Autocast::Autocast(DType dtype, std::initializer_list<RuleOverride> overrides)
-    : previous_active_(region.active), previous_dtype_(region.dtype), previous_overrides_(region.overrides.size()) {
-  require(is_low(dtype) || dtype == DType::f32, "autocast to {}; it takes f16, bf16, or f32 for no casts",
-          name_of(dtype));
+Autocast::Autocast(Precision precision, std::initializer_list<RuleOverride> overrides)
+    : previous_active_(region.active),
+      previous_precision_(region.precision),
+      previous_overrides_(region.overrides.size()) {
   // Every name is looked up before the state changes, so that an error leaves it as it was.
   std::vector<std::pair<const OpInfo*, CastRule>> found;
   for (const auto& [name, rule] : overrides) found.emplace_back(&find_op(name), rule);
   region.overrides.insert(region.overrides.end(), found.begin(), found.end());
-  region.active = is_low(dtype) ? std::optional(dtype) : std::nullopt;
-  if (is_low(dtype)) region.dtype = dtype;
+  region.active = precision == Precision::f32 ? std::nullopt : std::optional(precision);
+  if (region.active) region.precision = precision;
 }
 
-Autocast::Autocast(Precision precision, std::initializer_list<RuleOverride> overrides)
-    : Autocast(dtype_of(precision), overrides) {}
+Autocast::Autocast(DType dtype, std::initializer_list<RuleOverride> overrides)
+    : Autocast(precision_of(dtype), overrides) {}
 
 Autocast::Autocast(bool enabled)
-    : previous_active_(region.active), previous_dtype_(region.dtype), previous_overrides_(region.overrides.size()) {
-  region.active = enabled ? std::optional(region.dtype) : std::nullopt;
+    : previous_active_(region.active),
+      previous_precision_(region.precision),
+      previous_overrides_(region.overrides.size()) {
+  region.active = enabled ? std::optional(region.precision) : std::nullopt;
 }
 
 Autocast::~Autocast() {
   region.active = previous_active_;
-  region.dtype = previous_dtype_;
+  region.precision = previous_precision_;
   region.overrides.resize(previous_overrides_);
 }
 
-std::optional<DType> active_dtype() { return region.active; }
+std::optional<DType> active_dtype() {
+  if (!region.active || *region.active == Precision::tf32) return std::nullopt;
+  return policy_of(*region.active).compute;
+}
+
+bool tf32_active() { return region.active == Precision::tf32; }
 
 std::optional<CastRule> override_of(std::string_view op) {
   // The latest override wins: an inner region's comes after the outer one's.

@@ -27,21 +27,24 @@ class Autocast {
   // change the rules of single ops and hold in nested regions too: Autocast(DType::f16, {{"gelu", CastRule::full}}).
   // Throws Error for another type and for an unknown op.
   explicit Autocast(DType dtype, std::initializer_list<RuleOverride> overrides = {});
+  // A region of a precision. In tf32 nothing is cast, and products of f32 may round their operands to TF32.
   explicit Autocast(Precision precision, std::initializer_list<RuleOverride> overrides = {});
-  // Autocast off(false) suspends autocast in its scope; Autocast on(true) resumes it with the outer region's type.
+  // Autocast off(false) suspends autocast in its scope; Autocast on(true) resumes it with the outer region's precision.
   explicit Autocast(bool enabled);
   Autocast(const Autocast&) = delete;
   Autocast& operator=(const Autocast&) = delete;
   ~Autocast();
 
  private:
-  std::optional<DType> previous_active_;
-  DType previous_dtype_;
+  std::optional<Precision> previous_active_;
+  Precision previous_precision_;
   std::size_t previous_overrides_;
 };
 
 // The governing region's 16-bit type; empty outside of regions and in suspended ones.
 std::optional<DType> active_dtype();
+// Whether products of f32 may run in TF32.
+bool tf32_active();
 // The user's rule for an op in the governing region.
 std::optional<CastRule> override_of(std::string_view op);
 

@@ -35,6 +35,10 @@ void Trace::add(TraceLine line) {
   lines_.push_back(std::move(line));
 }
 
+void Trace::mark_tf32() {
+  if (!lines_.empty()) lines_.back().tf32 = true;
+}
+
 std::string Trace::str() const {
   std::vector<std::vector<std::string>> rows = {{"#", "phase", "op", "inputs", "rule", "ran in", "where", "casts"}};
   for (std::size_t i = 0; i < lines_.size(); ++i) {
@@ -42,7 +46,7 @@ std::string Trace::str() const {
     std::vector<std::string_view> inputs;
     for (DType type : line.inputs) inputs.push_back(name_of(type));
     rows.push_back({std::to_string(i + 1), std::string(line.phase), line.op, fmt::format("{}", fmt::join(inputs, " ")),
-                    line.rule.empty() ? "-" : line.rule, std::string(name_of(line.ran_in)),
+                    line.rule.empty() ? "-" : line.rule, line.tf32 ? "tf32" : std::string(name_of(line.ran_in)),
                     line.where.empty() ? "-" : line.where,
                     line.casts.empty() ? "-" : fmt::format("{}", fmt::join(line.casts, ", "))});
   }

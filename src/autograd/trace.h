@@ -34,6 +34,7 @@ struct TraceLine {
   std::vector<DType> inputs = {};       // as they arrived
   std::string rule = {};                // "lower", "full*" (* by a user's override); empty outside of the policy
   DType ran_in = DType::f32;            // the type of the arithmetic's operands
+  bool tf32 = false;                    // operands of f32 were rounded to TF32
   std::vector<std::string> casts = {};  // "0: f32 -> f16", "1: f32 -> f16 saved (working copy)"
   std::string where = {};               // the module path
 };
@@ -47,6 +48,7 @@ class Trace {
   ~Trace();
 
   void add(TraceLine line);  // fills in `where`
+  void mark_tf32();          // of the line added last
   const std::vector<TraceLine>& lines() const { return lines_; }
   // A table with a line an op; the same program gives the same text on every backend.
   std::string str() const;

@@ -1,5 +1,6 @@
 #include "kernel/call.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -62,6 +63,9 @@ constexpr auto kNeeds = [] {
 // The bytes that buffer `index` must have at least, as far as the parameters tell without a shape.
 std::size_t least_bytes(const KernelCall& call, std::size_t index) {
   const Needs& needs = kNeeds[static_cast<std::size_t>(call.id)];
+  if (call.id == KernelId::matmul && index == 5) {
+    return sizeof(float) * static_cast<std::size_t>(std::max(call.params<MatmulParams>().n, 0));
+  }
   if (needs.state[index] > 0 || !needs.flat) return needs.state[index];
   const DType type = call.spec.types[index < call.spec.types.size() ? index : call.spec.types.size() - 1];
   return call.params<CountParams>().count * size_of(type);
@@ -73,12 +77,17 @@ void validate(const KernelCall& call) {
   const KernelInfo& info = info_of(call.id);
   require(call.spec.function < functions_of(call.id), "kernel {}: there is no function {}", info.name,
           call.spec.function);
-  require(static_cast<std::size_t>(call.buffer_count) == info.access.size(), "kernel {} takes {} buffers ({}), not {}",
-          info.name, info.access.size(), info.buffers, call.buffer_count);
+  const auto count = static_cast<std::size_t>(call.buffer_count);
+  require(count <= info.access.size() &&
+              std::all_of(info.access.begin() + call.buffer_count, info.access.end(), is_optional),
+          "kernel {} takes {} buffers ({}), not {}", info.name, info.access.size(), info.buffers, count);
   require(call.id != KernelId::matmul || (call.spec.flags & kFlagDerivative) == 0 || call.buffers[4].buffer != nullptr,
           "kernel matmul: a derivative needs the buffer 'aux'");
+  require(call.id != KernelId::matmul ||
+              ((call.spec.flags & kFlagBiasGradient) != 0) == (call.buffers[5].buffer != nullptr),
+          "kernel matmul: the buffer 'bias_gradient' and its flag belong together");
   const Device* device = nullptr;
-  for (std::size_t i = 0; i < info.access.size(); ++i) {
+  for (std::size_t i = 0; i < count; ++i) {
     const BufferRange& range = call.buffers[i];
     if (range.buffer == nullptr) {
       require(is_optional(info.access[i]), "kernel {}: buffer '{}' is missing", info.name, buffer_name(call.id, i));

@@ -89,6 +89,10 @@ inline constexpr std::uint8_t kFlagLog = 1;         // softmax
 inline constexpr std::uint8_t kFlagTransposeA = 1;  // matmul
 inline constexpr std::uint8_t kFlagTransposeB = 2;
 inline constexpr std::uint8_t kFlagDerivative = 4;
+// Operands of f32 may be rounded to TF32, 10 bits behind the point; a device without TF32 keeps them whole.
+inline constexpr std::uint8_t kFlagTf32 = 8;
+inline constexpr std::uint8_t kFlagBiasGradient = 16;
+inline constexpr std::uint8_t kFlagAddBiasGradient = 32;
 
 // What a kernel is specialised by: specialization constants, template instances, a row of a table.
 struct Spec {
@@ -115,7 +119,7 @@ class KernelCall {
     std::memcpy(params_.data(), &params, sizeof(Params));
   }
 
-  // Appends the next buffer of the kernel's row.
+  // Appends the next buffer of the kernel's row; optional ones at its end may be left away.
   KernelCall& with(const BufferRange& range) {
     buffers[static_cast<std::size_t>(buffer_count++)] = range;
     return *this;

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 
+#include "amp/autocast.h"
 #include "autograd/tape.h"
+#include "autograd/trace.h"
 #include "backends/device.h"
 #include "core/error.h"
 #include "ops/op.h"
@@ -63,6 +65,7 @@ Matrix as_matrix(const Tensor& x) {
 struct Product {
   std::int64_t m, n, k;
   std::int64_t batch = 1;
+  bool tf32 = false;  // of the forward pass, which backward repeats
   bool accumulate = false;
   Activation activation = Activation::none;
   Tensor bias = {};
@@ -86,10 +89,12 @@ void launch_product(const Matrix& a, const Matrix& b, const Tensor& c, const Pro
                             .alpha = 1.0f,
                             .beta = product.accumulate ? 1.0f : 0.0f};
   const DType bias_type = product.bias.defined() ? product.bias.dtype() : DType::f32;
-  const Spec spec{
-      .types = {a.tensor.dtype(), b.tensor.dtype(), c.dtype(), bias_type},
-      .function = static_cast<std::uint8_t>(product.activation),
-      .flags = static_cast<std::uint8_t>((a.transposed ? kFlagTransposeA : 0) | (b.transposed ? kFlagTransposeB : 0))};
+  const bool tf32 = product.tf32 && a.tensor.dtype() == DType::f32 && b.tensor.dtype() == DType::f32;
+  if (autograd::Trace* trace = autograd::active_trace(); tf32 && trace != nullptr) trace->mark_tf32();
+  const Spec spec{.types = {a.tensor.dtype(), b.tensor.dtype(), c.dtype(), bias_type},
+                  .function = static_cast<std::uint8_t>(product.activation),
+                  .flags = static_cast<std::uint8_t>((a.transposed ? kFlagTransposeA : 0) |
+                                                     (b.transposed ? kFlagTransposeB : 0) | (tf32 ? kFlagTf32 : 0))};
   KernelCall call(KernelId::matmul, spec, params);
   call.with(range_of(a.tensor)).with(range_of(b.tensor)).with(range_of(c));
   c.device().launch(call.with(range_or_absent(product.bias)).with(range_or_absent(product.aux)));
@@ -143,7 +148,7 @@ Tensor matmul(const Tensor& left, const Tensor& right) {
           a.size(-1), b.size(-2));
   const bool shared_b = b.rank() == 2 && a.rank() > 2;
   if (shared_b) a = reshape(a, {-1, a.size(-1)});  // one tall product
-  Product product{.m = a.size(-2), .n = b.size(-1), .k = a.size(-1)};
+  Product product{.m = a.size(-2), .n = b.size(-1), .k = a.size(-1), .tf32 = amp::tf32_active()};
   for (int axis = 0; axis < a.rank() - 2; ++axis) {
     require(a.rank() == b.rank() && a.size(axis) == b.size(axis), "matmul of {} and {}: the leading axes differ",
             a.shape().str(), b.shape().str());
@@ -152,14 +157,14 @@ Tensor matmul(const Tensor& left, const Tensor& right) {
   require(a.rank() == b.rank(), "matmul of {} and {}: the leading axes differ", a.shape().str(), b.shape().str());
   Tensor c = Tensor::empty(a.device(), a.shape().with(-1, product.n), scope.result());
   launch_product(as_matrix(a), as_matrix(b), c, product);
-  autograd::record("matmul", c, {a, b},
-                   [a = a.detach(), b = b.detach(), product](const Tensor& dy, Gradients& gradients) {
-                     const Matrix dc = as_matrix(contiguous(dy));
-                     give_product(gradients, 0, dc, as_matrix(b).flipped(), a,
-                                  {.m = product.m, .n = product.k, .k = product.n, .batch = product.batch});
-                     give_product(gradients, 1, as_matrix(a).flipped(), dc, b,
-                                  {.m = product.k, .n = product.n, .k = product.m, .batch = product.batch});
-                   });
+  autograd::record(
+      "matmul", c, {a, b}, [a = a.detach(), b = b.detach(), product](const Tensor& dy, Gradients& gradients) {
+        const Matrix dc = as_matrix(contiguous(dy));
+        give_product(gradients, 0, dc, as_matrix(b).flipped(), a,
+                     {.m = product.m, .n = product.k, .k = product.n, .batch = product.batch, .tf32 = product.tf32});
+        give_product(gradients, 1, as_matrix(a).flipped(), dc, b,
+                     {.m = product.k, .n = product.n, .k = product.m, .batch = product.batch, .tf32 = product.tf32});
+      });
   if (!shared_b) return c;
   return reshape(c, left.shape().with(-1, product.n));
 }
@@ -183,7 +188,8 @@ Tensor linear(const Tensor& input, const Tensor& weights, const Tensor& biases, 
   Tensor y = Tensor::empty(x.device(), x.shape().with(-1, columns), scope.result());
   const Tensor flat_x = x.view({rows, depth}, contiguous_strides({rows, depth}), x.offset());
   const bool records = autograd::recording({x, weight, bias});
-  Product product{.m = rows, .n = columns, .k = depth, .activation = activation, .bias = bias};
+  const bool tf32 = amp::tf32_active();
+  Product product{.m = rows, .n = columns, .k = depth, .tf32 = tf32, .activation = activation, .bias = bias};
   if (records && derivative_needs_input(activation)) product.aux = Tensor::empty(y.device(), y.shape(), y.dtype());
   launch_product(as_matrix(flat_x), as_matrix(weight).flipped(), y, product);
   if (!records) return y;
@@ -198,11 +204,12 @@ Tensor linear(const Tensor& input, const Tensor& weights, const Tensor& biases, 
     const Shape flat{rows, columns};
     dz = dz.view(flat, contiguous_strides(flat), dz.offset());
     const Matrix dz_matrix = as_matrix(dz);
-    give_product(gradients, 1, dz_matrix.flipped(), as_matrix(flat_x), weight, {.m = columns, .n = depth, .k = rows});
+    give_product(gradients, 1, dz_matrix.flipped(), as_matrix(flat_x), weight,
+                 {.m = columns, .n = depth, .k = rows, .tf32 = tf32});
     if (has_bias && gradients.wanted(2)) give_row_sum(gradients, 2, dz, rows, columns, bias_type);
     if (gradients.wanted(0)) {
       Tensor dx = Tensor::empty(dz.device(), result.shape().with(-1, depth), flat_x.dtype());
-      launch_product(dz_matrix, as_matrix(weight), dx, {.m = rows, .n = depth, .k = columns});
+      launch_product(dz_matrix, as_matrix(weight), dx, {.m = rows, .n = depth, .k = columns, .tf32 = tf32});
       gradients.give(0, dx);
     }
   };

@@ -32,6 +32,7 @@ bool may_be_scalar(KernelId kernel, const Spec& spec) {
   if (kernel == KernelId::reduce_grad || kernel == KernelId::begin_step || kernel == KernelId::scaler_update) {
     return true;
   }
+  if (kernel == KernelId::matmul && (spec.flags & kFlagBiasGradient) != 0) return true;
   const auto beyond = [](DType type) { return type == DType::f64 || type == DType::i32; };
   return std::any_of(spec.types.begin(), spec.types.end(), beyond) ||
          (kernel == KernelId::copy && spec.types[0] != spec.types[1]);

@@ -126,6 +126,35 @@ TEST_P(Matmul, an_epilogue_can_multiply_by_a_derivative) {
   }
 }
 
+TEST_P(Matmul, an_epilogue_can_sum_columns_for_the_bias_gradient) {
+  for (const Activation activation : {Activation::none, Activation::relu, Activation::gelu, Activation::tanh}) {
+    for (const DType type : kFloats) {
+      expect_in_bounds(random, {.m = static_cast<int>(1 + random.below(300)),
+                                .n = static_cast<int>(1 + random.below(70)),
+                                .k = static_cast<int>(1 + random.below(40)),
+                                .batch = static_cast<int>(1 + random.below(2)),
+                                .transpose_b = random.coin(),
+                                .a = type,
+                                .b = type,
+                                .c = random.coin() ? type : DType::f32,
+                                .derivative = activation != Activation::none,
+                                .bias_gradient = true,
+                                .adds_bias_gradient = random.coin(),
+                                .activation = activation,
+                                .padding = random.coin() ? 0 : 3});
+    }
+  }
+}
+
+TEST_P(Matmul, tf32_cuts_operands_and_nothing_else) {
+  for (int repetition = 0; repetition < 8; ++repetition) {
+    Product product = random_product(random, {DType::f32, DType::f32, DType::f32});
+    product.tf32 = true;
+    expect_in_bounds(random, product);
+    expect_exact(random, product);  // small integers have few digits
+  }
+}
+
 TEST_P(Matmul, long_sums_have_their_epilogue_too) {
   for (const DType type : kFloats) {
     expect_in_bounds(random, {.m = 10,

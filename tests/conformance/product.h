@@ -11,6 +11,8 @@ struct Product {
   bool transpose_a = false, transpose_b = false;
   DType a = DType::f32, b = DType::f32, c = DType::f32, bias = DType::f32;
   bool has_bias = false, has_aux = false, derivative = false;
+  bool bias_gradient = false, adds_bias_gradient = false;
+  bool tf32 = false;
   Activation activation = Activation::none;
   float alpha = 1.0f, beta = 0.0f;
   int padding = 0;  // of every leading dimension

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "backends/cpu/simd/targets.h"
+#include "backends/cuda/loader.h"
 #include "backends/registry.h"
 #include "conformance/cpu_target.h"
 
@@ -23,25 +24,29 @@ std::optional<std::uint64_t> chosen_seed;
 
 const Accuracy& accuracy_of(std::string_view backend) {
   if (backend == "cpu") return kCpuAccuracy;
-  if (backend == "cuda") return kCudaAccuracy;
-  return kVulkanAccuracy;
+  return backend.starts_with("cuda") ? kCudaAccuracy : kVulkanAccuracy;
 }
 
 // The devices that backends other than the cpu open here, each with what its name ends on beside the backend's.
 struct DeviceVariant {
   std::string backend;
   std::string suffix;
-  DeviceOptions options;
+  std::function<std::shared_ptr<Device>()> open;
 };
 
 std::vector<DeviceVariant> find_devices() {
   std::vector<DeviceVariant> devices;
+  const auto add = [&devices](const std::string& backend, const char* suffix, const DeviceOptions& options) {
+    devices.push_back({backend, suffix, [=] { return open_device(backend, options); }});
+  };
   for (const BackendStatus& status : list_backends()) {
     if (!status.available || status.name == "cpu" || status.name == "null") continue;
-    devices.push_back({status.name, "", {.device = chosen_device}});
-    if (status.name != "vulkan") continue;
-    devices.push_back({status.name, "_fma", {.device = chosen_device, .cooperative_matrix = false}});
+    add(status.name, "", {.device = chosen_device});
+    if (status.name == "vulkan") add(status.name, "_fma", {.device = chosen_device, .cooperative_matrix = false});
   }
+#ifdef AMPHORA_CUDA_EMULATED_MODULE
+  devices.push_back({kEmulatedCuda, "", [] { return cuda::load_module(AMPHORA_CUDA_EMULATED_MODULE).open({}); }});
+#endif
   return devices;
 }
 
@@ -54,9 +59,8 @@ std::vector<SubjectEntry> find_subjects() {
   }
   for (const DeviceVariant& d : find_devices()) {
     const std::string name = d.backend + d.suffix;
-    entries.push_back({name, d.backend, !d.suffix.empty(), [=] {
-                         return device_subject(name, accuracy_of(d.backend), open_device(d.backend, d.options));
-                       }});
+    entries.push_back(
+        {name, d.backend, !d.suffix.empty(), [=] { return device_subject(name, accuracy_of(d.backend), d.open()); }});
   }
   return entries;
 }
@@ -65,7 +69,7 @@ std::vector<DecisionEntry> find_decisions() {
   std::vector<DecisionEntry> entries{
       {"cpu_oracle", "cpu", [] { return open_device("cpu", {.threads = 1, .cpu_oracle = true}); }}};
   for (const DeviceVariant& d : find_devices()) {
-    entries.push_back({d.backend + d.suffix, d.backend, [=] { return open_device(d.backend, d.options); }});
+    entries.push_back({d.backend + d.suffix, d.backend, d.open});
   }
   return entries;
 }

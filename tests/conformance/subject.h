@@ -14,6 +14,14 @@
 
 namespace amphora::conformance {
 
+// The cuda backend on the tests' emulator of CUDA: a backend of its own here, so that "cuda" is a GPU.
+inline constexpr const char* kEmulatedCuda = "cuda_emulated";
+#ifdef AMPHORA_CUDA_EMULATED_MODULE
+inline constexpr bool kHasEmulatedCuda = true;
+#else
+inline constexpr bool kHasEmulatedCuda = false;
+#endif
+
 class Subject {
  public:
   Subject(std::string name, const Accuracy& accuracy) : name_(std::move(name)), accuracy_(accuracy) {}

@@ -28,7 +28,7 @@ bool overlap(const std::vector<std::pair<char*, std::size_t>>& blocks) {
 
 class CudaMemory : public CudaTest, public ::testing::WithParamInterface<const char*> {};
 INSTANTIATE_TEST_SUITE_P(Either, CudaMemory, ::testing::Values("memory=512M", "memory=512M vmm=0"),
-                         [](const auto& info) { return info.index == 0 ? "reserved" : "plain"; });
+                         [](const auto& either) { return either.index == 0 ? "reserved" : "plain"; });
 
 TEST_P(CudaMemory, BlocksAreAlignedAndApart) {
   Fixture f(GetParam());
@@ -36,7 +36,7 @@ TEST_P(CudaMemory, BlocksAreAlignedAndApart) {
   std::vector<std::unique_ptr<Block>> blocks;
   std::vector<std::pair<char*, std::size_t>> ranges;
   for (int i = 0; i < 200; ++i) {
-    const auto bytes = static_cast<std::size_t>(random.below(500'000));
+    const auto bytes = std::size_t{random.bits() % 500'000};
     blocks.push_back(f.pool->take(bytes));
     ASSERT_NE(blocks.back(), nullptr);
     EXPECT_EQ(reinterpret_cast<std::uintptr_t>(blocks.back()->data()) % 256, 0u);

@@ -39,6 +39,25 @@ TEST(AutocastRegion, APrecisionGivesItsType) {
   EXPECT_EQ(active_in(Precision::tf32), std::nullopt);
 }
 
+TEST(AutocastRegion, Tf32IsARegionOfItsOwn) {
+  EXPECT_FALSE(tf32_active());
+  const Autocast outer(Precision::tf32);
+  EXPECT_TRUE(tf32_active());
+  {
+    const Autocast inner(DType::f16);
+    EXPECT_FALSE(tf32_active());
+    EXPECT_EQ(active_dtype(), DType::f16);
+  }
+  {
+    const Autocast whole(DType::f32);
+    EXPECT_FALSE(tf32_active());
+  }
+  const Autocast off(false);
+  EXPECT_FALSE(tf32_active());
+  const Autocast on(true);
+  EXPECT_TRUE(tf32_active());
+}
+
 TEST(AutocastRegion, OverridesHoldInNestedRegionsAndTheInnerWins) {
   const Autocast outer(DType::f16, {{"gelu", CastRule::full}, {"softmax", CastRule::lower}});
   {

@@ -28,6 +28,23 @@ TEST_P(AutogradTrace, ALineSaysRuleTypesAndCasts) {
   EXPECT_EQ(line.casts, (std::vector<std::string>{"0: f32->f16", "1: f32->f16 saved (working copy)"}));
 }
 
+TEST_P(AutogradTrace, Tf32IsNamedForwardAndBackward) {
+  const Trace trace;
+  Tensor loss;
+  {
+    const amp::Autocast region(Precision::tf32);
+    loss = sum(linear(x, weight));
+  }
+  sum(linear(x, weight)).backward();
+  loss.backward();
+  std::vector<std::string> ran;
+  for (const TraceLine& line : trace.lines()) {
+    if (line.op == "linear") ran.push_back(fmt::format("{} {}", line.phase, line.tf32 ? "tf32" : "f32"));
+  }
+  EXPECT_EQ(ran, (std::vector<std::string>{"forward tf32", "forward f32", "backward f32", "backward tf32"}));
+  EXPECT_NE(trace.str().find("tf32"), std::string::npos);
+}
+
 TEST_P(AutogradTrace, AConvertingKernelNeedsNoCast) {
   const Trace trace;
   const amp::Autocast region(DType::f16);

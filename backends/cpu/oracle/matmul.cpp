@@ -26,8 +26,9 @@ struct Epilogue {
   Array bias;
   Array aux;
 
-  // Turns one element of op(a) op(b) into the result; c is read only where beta asks for it.
-  void finish(std::int64_t at, std::int64_t column, double product) const {
+  // Turns one element of op(a) op(b) into the result, which it returns before rounding; c is read only where beta asks
+  // for it.
+  double finish(std::int64_t at, std::int64_t column, double product) const {
     double value = params.alpha * product;
     if (params.beta != 0.0f) value += params.beta * c[at];
     if (bias) value += bias[column];
@@ -37,6 +38,7 @@ struct Epilogue {
       value = derivative ? value * slope(function, aux[at], aux[at]) : apply(function, value);
     }
     c.set(at, value);
+    return value;
   }
 };
 
@@ -57,6 +59,7 @@ void matmul(const KernelCall& call, Threads&) {
   if (params.m <= 0 || params.n <= 0) return;
   const auto columns = static_cast<std::size_t>(params.n);
   std::vector<double> sums(columns);
+  std::vector<double> column_sums(columns);
   for (std::int64_t batch = 0; batch < params.batch; ++batch) {
     const auto left = unpack(a, batch * params.a_batch_stride, params.m, params.k, params.lda, transpose_a);
     const auto right = unpack(b, batch * params.b_batch_stride, params.k, params.n, params.ldb, transpose_b);
@@ -70,9 +73,15 @@ void matmul(const KernelCall& call, Threads&) {
       const std::int64_t start = batch * params.c_batch_stride + row * params.ldc;
       for (std::size_t j = 0; j < columns; ++j) {
         const auto column = static_cast<std::int64_t>(j);
-        epilogue.finish(start + column, column, sums[j]);
+        column_sums[j] += epilogue.finish(start + column, column, sums[j]);
       }
     }
+  }
+  if ((call.spec.flags & kFlagBiasGradient) == 0) return;
+  const Array bias_gradient(call, 5, DType::f32);
+  const bool adds = (call.spec.flags & kFlagAddBiasGradient) != 0;
+  for (std::int64_t j = 0; j < params.n; ++j) {
+    bias_gradient.set(j, column_sums[static_cast<std::size_t>(j)] + (adds ? bias_gradient[j] : 0.0));
   }
 }
 

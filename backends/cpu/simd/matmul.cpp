@@ -250,6 +250,7 @@ void matmul(const KernelCall& call, Threads& threads) {
 }  // namespace
 
 Launcher find_matmul(const Spec& spec) {
+  if ((spec.flags & kFlagBiasGradient) != 0) return nullptr;
   for (DType type : spec.types) {
     if (!is_f32_or_low(type)) return nullptr;
   }

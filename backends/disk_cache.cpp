@@ -1,4 +1,4 @@
-#include "backends/vulkan/disk_cache.h"
+#include "backends/disk_cache.h"
 
 #include <array>
 #include <cstdint>
@@ -9,12 +9,11 @@
 #include <fstream>
 #include <iterator>
 
-#include <fmt/format.h>
 #include <zlib.h>
 
 #include "io/file.h"
 
-namespace amphora::vulkan {
+namespace amphora {
 namespace {
 
 namespace fs = std::filesystem;
@@ -42,13 +41,9 @@ fs::path cache_folder() {
 
 }  // namespace
 
-std::string cache_path(const Capabilities& capabilities, std::string_view kind) {
+std::string cache_path(std::string_view name) {
   const fs::path folder = cache_folder();
-  if (folder.empty()) return {};
-  std::string uuid;
-  for (const std::uint8_t byte : capabilities.cache_uuid) uuid += fmt::format("{:02x}", byte);
-  return folder / fmt::format("vulkan-{:04x}-{:04x}-{:08x}-{}.{}", capabilities.vendor_id, capabilities.device_id,
-                              capabilities.driver_version, uuid, kind);
+  return folder.empty() ? std::string() : (folder / name).string();
 }
 
 std::optional<std::vector<std::byte>> read_cache(const std::string& path) {
@@ -79,4 +74,4 @@ bool write_cache(const std::string& path, std::span<const std::byte> content) no
   }
 }
 
-}  // namespace amphora::vulkan
+}  // namespace amphora

@@ -1,0 +1,13 @@
+#include "cuda/include/dropout.h"
+
+#include "backends/cuda/kernels.h"
+
+namespace amphora::cuda::launchers {
+
+void dropout(const KernelCall& call, Stream& stream) {
+  const auto params = call.params<DropoutParams>();
+  stream.launch("dropout", kernels::dropout, stream.blocks_for(params.count, 8),
+                kernels::DropoutArguments{array_of(call, 0), array_of(call, 1), params});
+}
+
+}  // namespace amphora::cuda::launchers

@@ -1,0 +1,50 @@
+// Products: which plan runs a product. Each problem is planned once a process; a choice that was timed is kept on disk.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <unordered_map>
+
+#include "backends/cuda/choices.h"
+#include "backends/cuda/plan.h"
+#include "backends/cuda/pool.h"
+#include "backends/cuda/stream.h"
+
+namespace amphora::cuda {
+
+// The addresses of a call.
+Operands operands_of(const KernelCall& call);
+
+class Products {
+ public:
+  Products(const Capabilities& capabilities, Pool& pool);
+
+  // The plan of a call; null where cuBLASLt does not take it. The first time, its algorithms are timed on the call's
+  // own operands, with results in scratch memory. AMPHORA_CUDA_TUNE=0 takes the first proposal untimed.
+  const Plan* find(const KernelCall& call, Stream& stream);
+  // Runs a plan into `operands.c`; throws Error when it fails.
+  void run(const Plan& plan, const Operands& operands, Stream& stream);
+
+ private:
+  std::unique_ptr<Plan> make_plan(const KernelCall& call, const Problem& problem, Stream& stream);
+  std::unique_ptr<Plan> stored_plan(const Problem& problem, const Operands& operands);
+  void reserve_workspace();
+
+  const Capabilities& capabilities_;
+  Pool& pool_;
+  bool tunes_;
+  LtHandle handle_;
+  std::size_t workspace_bytes_;
+  std::unique_ptr<Block> workspace_;
+  Choices choices_;
+  std::unordered_map<Problem, std::unique_ptr<Plan>, HashProblem> plans_;
+};
+
+// The epilogue of a bare product, over its dense f32 sums, with alpha applied: beta c, bias, activation or derivative,
+// aux; and the sums of columns where they are asked for. In cuda/matmul.cu.
+void finish_product(const KernelCall& call, const float* sums, const Operands& target, Stream& stream);
+// bias_gradient from a c that is stored, see kFlagBiasGradient.
+void sum_columns(const KernelCall& call, const Operands& target, Stream& stream);
+
+}  // namespace amphora::cuda

@@ -1,0 +1,54 @@
+// copy: memory without arithmetic but rounding.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include "cuda/include/strided.h"
+#include "kernel/call.h"
+
+namespace amphora::cuda::kernels {
+
+struct FillArguments {
+  Array out;
+  FillParams params;
+};
+__global__ void fill(FillArguments arguments);
+
+struct CastArguments {
+  Array in;
+  Array out;
+  CountParams params;
+};
+__global__ void cast(CastArguments arguments);
+
+struct CopyArguments {
+  Space space;
+  Strided in;
+  Strided out;
+};
+__global__ void copy_packs(CopyArguments arguments);
+
+// A batch of matrices whose rows lie apart in `out` and whose columns lie apart in `in`: a block copies a tile of
+// kCopyTile x kCopyTile, so that both sides are read and written along their neighbours.
+struct TransposeArguments {
+  Array in;
+  Array out;
+  std::uint32_t rows;     // of `out`
+  std::uint32_t columns;  // neighbours in `out`; in `in` they are column_step apart
+  std::int32_t row_step;
+  std::int32_t column_step;
+  Space batch;  // the other axes; its last axis is like the rest
+  std::int32_t in_strides[kMostAxes];
+  std::int32_t out_strides[kMostAxes];
+};
+inline constexpr unsigned kCopyTile = 32;
+__global__ void copy_tile(TransposeArguments arguments);
+
+struct AccumulateArguments {
+  Array in;
+  Array sum;
+  CountParams params;
+};
+__global__ void accumulate(AccumulateArguments arguments);
+
+}  // namespace amphora::cuda::kernels

@@ -1,0 +1,18 @@
+// dropout: the mask is a function of the stream and the index, so backward draws it again.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include "cuda/include/array.h"
+#include "kernel/call.h"
+
+namespace amphora::cuda::kernels {
+
+struct DropoutArguments {
+  Array x;
+  Array y;
+  DropoutParams params;
+};
+__global__ void dropout(DropoutArguments arguments);
+
+}  // namespace amphora::cuda::kernels

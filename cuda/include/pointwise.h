@@ -1,0 +1,49 @@
+// pointwise: the functions of kernel/shared/pointwise.def.
+#pragma once
+
+#include <cuda_runtime.h>
+
+#include "cuda/include/strided.h"
+#include "kernel/call.h"
+
+namespace amphora::cuda::kernels {
+
+struct UnaryArguments {
+  Array x;
+  Array y;
+  UnaryParams params;
+  UnaryFunction function;
+};
+__global__ void unary(UnaryArguments arguments);
+
+struct UnaryGradArguments {
+  Array x;
+  Array y;
+  Array dy;
+  Array dx;
+  UnaryParams params;
+  UnaryFunction function;
+};
+__global__ void unary_grad(UnaryGradArguments arguments);
+
+struct BinaryArguments {
+  Space space;
+  Strided a;
+  Strided b;
+  Array y;
+  BinaryFunction function;
+};
+__global__ void binary(BinaryArguments arguments);
+
+struct BinaryGradArguments {
+  Space space;
+  Strided a;
+  Strided b;
+  Strided dy;
+  Array dx;
+  BinaryFunction function;
+  bool second;  // the derivative of b
+};
+__global__ void binary_grad(BinaryGradArguments arguments);
+
+}  // namespace amphora::cuda::kernels

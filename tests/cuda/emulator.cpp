@@ -1,0 +1,242 @@
+// The emulator of CUDA itself: what it runs, and that it shows what a GPU would.
+#include <algorithm>
+#include <numeric>
+
+#include "backends/cuda/driver.h"
+#include "cuda_emulator/machine.h"
+#include "cuda_test.h"
+
+namespace amphora::cuda {
+namespace {
+
+constexpr unsigned kFull = ~0u;
+
+struct Numbers {
+  int* out;
+  unsigned count;
+};
+
+template <class Arguments>
+cudaError_t launch(void (*kernel)(Arguments), unsigned blocks, unsigned threads, const Arguments& arguments) {
+  cudaLaunchConfig_t config{};
+  config.gridDim = blocks;
+  config.blockDim = threads;
+  return cudaLaunchKernelEx(&config, kernel, arguments);
+}
+
+// --- threads ---
+
+__global__ void reverse(Numbers n) {
+  __shared__ int shared[256];
+  const unsigned i = threadIdx.x;
+  for (unsigned round = 0; round < n.count; ++round) {
+    shared[i] = static_cast<int>(blockIdx.x * blockDim.x + i);
+    __syncthreads();
+    n.out[blockIdx.x * blockDim.x + i] = shared[blockDim.x - 1 - i];
+    __syncthreads();
+  }
+}
+
+TEST(CudaEmulator, BarriersHoldTheBlock) {
+  std::vector<int> out(3 * 192);
+  for (int turn = 0; turn < 2; ++turn) {  // threads in either order
+    std::fill(out.begin(), out.end(), -1);
+    ASSERT_EQ(launch(reverse, 3, 192, {out.data(), 3}), cudaSuccess);
+    for (int i = 0; i < 3 * 192; ++i) ASSERT_EQ(out[static_cast<std::size_t>(i)], i / 192 * 192 + 191 - i % 192);
+  }
+}
+
+__global__ void reverse_without_barrier(Numbers n) {
+  __shared__ int shared[64];
+  shared[threadIdx.x] = static_cast<int>(n.count + threadIdx.x);
+  n.out[threadIdx.x] = shared[blockDim.x - 1 - threadIdx.x];
+}
+
+TEST(CudaEmulator, AMissingBarrierShowsAsOtherResults) {
+  std::vector<int> one(64), other(64);
+  launch(reverse_without_barrier, 1, 64, {one.data(), 1000});
+  launch(reverse_without_barrier, 1, 64, {other.data(), 1000});
+  EXPECT_NE(one, other);
+}
+
+__global__ void use_warp(Numbers n) {
+  const int i = static_cast<int>(threadIdx.x);
+  int* out = n.out + threadIdx.x * n.count;
+  int sum = i;
+  for (int step = 16; step > 0; step /= 2) sum += __shfl_xor_sync(kFull, sum, step);
+  out[0] = sum;
+  out[1] = __shfl_down_sync(kFull, i, 5);
+  out[2] = __shfl_up_sync(kFull, i, 5);
+  out[3] = __shfl_sync(kFull, i, 7);
+  out[4] = __shfl_sync(kFull, i, 9, 8);
+  out[5] = static_cast<int>(__ballot_sync(kFull, i % 3 == 0));
+  out[6] = __any_sync(kFull, i == 40);
+  out[7] = __all_sync(kFull, i < 40);
+  out[8] = static_cast<int>(__shfl_xor_sync(kFull, 0x1p40 + i, 1) - 0x1p40);
+  out[9] = __syncthreads_or(i == 40);
+}
+
+TEST(CudaEmulator, WarpsExchangeValues) {
+  constexpr unsigned kResults = 10;
+  std::vector<int> out(64 * kResults);
+  for (int turn = 0; turn < 2; ++turn) {
+    ASSERT_EQ(launch(use_warp, 1, 64, {out.data(), kResults}), cudaSuccess);
+    ASSERT_EQ(cudaDeviceSynchronize(), cudaSuccess);
+    for (int i = 0; i < 64; ++i) {
+      const int warp = i / 32 * 32;
+      int thirds = 0;
+      for (int lane = 0; lane < 32; ++lane) thirds |= (warp + lane) % 3 == 0 ? 1 << lane : 0;
+      const std::vector<int> expected{warp * 32 + 31 * 16,
+                                      i % 32 + 5 < 32 ? i + 5 : i,
+                                      i % 32 < 5 ? i : i - 5,
+                                      warp + 7,
+                                      i / 8 * 8 + 1,
+                                      thirds,
+                                      warp == 32 ? 1 : 0,
+                                      warp == 0 ? 1 : 0,
+                                      i ^ 1,
+                                      1};
+      const auto begin = out.begin() + i * static_cast<int>(kResults);
+      ASSERT_EQ(std::vector<int>(begin, begin + kResults), expected) << i;
+    }
+  }
+}
+
+__global__ void leave_early(Numbers n) {
+  if (threadIdx.x < n.count) __syncthreads();
+}
+__global__ void split_warp(Numbers n) {
+  if (threadIdx.x < n.count) __syncwarp();
+}
+__global__ void split_mask(Numbers n) { n.out[threadIdx.x] = __shfl_xor_sync(0xFFFF, 1, 1); }
+__global__ void mix_functions(Numbers n) {
+  if (threadIdx.x < n.count) {
+    __syncwarp();
+  } else {
+    __any_sync(kFull, 1);
+  }
+}
+
+// A process of its own, because its context is lost.
+[[noreturn]] void exit_after(void (*kernel)(Numbers)) {
+  int out[32] = {};
+  const bool launched = launch(kernel, 1, 32, {out, 20}) == cudaSuccess;
+  const bool seen = cudaDeviceSynchronize() == cudaErrorLaunchFailure;
+  const bool stays = launch(reverse, 1, 32, {out, 1}) == cudaErrorLaunchFailure;
+  std::exit(launched && seen && stays ? 0 : 1);
+}
+
+TEST(CudaEmulatorDeathTest, ThreadsThatWaitForEverAreReported) {
+  const auto success = ::testing::ExitedWithCode(0);
+  EXPECT_EXIT(exit_after(leave_early), success, "__syncthreads.. was reached by a part of the block");
+  EXPECT_EXIT(exit_after(split_warp), success, "reached by a part of a warp");
+  EXPECT_EXIT(exit_after(split_mask), success, "a mask that is not full");
+  EXPECT_EXIT(exit_after(mix_functions), success, "lanes of a warp are in different functions");
+}
+
+TEST(CudaEmulator, LaunchesThatNoDeviceTakesAreRefused) {
+  int out[1] = {};
+  EXPECT_EQ(launch(reverse, 1, 1025, {out, 0}), cudaErrorInvalidConfiguration);
+  EXPECT_EQ(launch(reverse, 0, 32, {out, 0}), cudaErrorInvalidConfiguration);
+  EXPECT_EQ(cudaGetLastError(), cudaErrorInvalidConfiguration);
+  EXPECT_EQ(cudaGetLastError(), cudaSuccess);
+}
+
+TEST(CudaEmulator, ConversionsAreTheDevices) {
+  EXPECT_EQ(__float2int_rz(3e9f), std::numeric_limits<int>::max());
+  EXPECT_EQ(__float2int_rz(-3e9f), std::numeric_limits<int>::min());
+  EXPECT_EQ(__float2int_rz(-2.9f), -2);
+  EXPECT_EQ(__float2int_rz(std::nanf("")), 0);
+  EXPECT_EQ(__int2float_rz(0x7FFFFFFF), 0x7FFFFF80);
+  EXPECT_EQ(__int2float_rz(-0x1000003), -0x1000002);
+}
+
+// --- memory ---
+
+class CudaEmulatorMemory : public CudaTest {
+ protected:
+  static constexpr std::size_t kBytes = 4 * kMebibyte;
+
+  CudaEmulatorMemory() {
+    properties.type = CU_MEM_ALLOCATION_TYPE_PINNED;
+    properties.location = {CU_MEM_LOCATION_TYPE_DEVICE, 0};
+    EXPECT_EQ(driver.reserve(&begin, 4 * kBytes, 0, 0, 0), CUDA_SUCCESS);
+    EXPECT_EQ(driver.create(&handle, kBytes, &properties, 0), CUDA_SUCCESS);
+  }
+  ~CudaEmulatorMemory() override {
+    driver.release(handle);
+    driver.free(begin, 4 * kBytes);
+  }
+
+  int* map(CUdeviceptr at) {
+    const CUmemAccessDesc access{properties.location, CU_MEM_ACCESS_FLAGS_PROT_READWRITE};
+    EXPECT_EQ(driver.map(at, kBytes, 0, handle, 0), CUDA_SUCCESS);
+    EXPECT_EQ(driver.set_access(at, kBytes, &access, 1), CUDA_SUCCESS);
+    return reinterpret_cast<int*>(at);
+  }
+
+  Driver driver;
+  CUmemAllocationProp properties{};
+  CUdeviceptr begin = 0;
+  CUmemGenericAllocationHandle handle = 0;
+};
+
+TEST_F(CudaEmulatorMemory, MovesWithItsContents) {
+  const CUdeviceptr there = begin + 2 * kBytes;
+  int* first = map(begin);
+  first[1000] = 42;
+  EXPECT_NE(driver.map(begin, kBytes, 0, handle, 0), CUDA_SUCCESS);  // taken
+  ASSERT_EQ(driver.unmap(begin, kBytes), CUDA_SUCCESS);
+  EXPECT_EQ(map(there)[1000], 42);
+  EXPECT_EQ(driver.unmap(there, kBytes), CUDA_SUCCESS);
+  EXPECT_NE(driver.unmap(there, kBytes), CUDA_SUCCESS);
+  EXPECT_NE(driver.map(begin + 1, kBytes, 0, handle, 0), CUDA_SUCCESS);
+  EXPECT_NE(driver.map(begin + 4 * kBytes, kBytes, 0, handle, 0), CUDA_SUCCESS);
+}
+
+TEST_F(CudaEmulatorMemory, AddressesWithoutMemoryFault) {
+  volatile int* first = map(begin);
+  *first = 1;
+  driver.unmap(begin, kBytes);
+  EXPECT_DEATH(*first = 2, "");
+}
+
+TEST_F(CudaEmulatorMemory, AllKindsCount) {
+  const Machine machine("memory=64M used=16M");
+  std::size_t free = 0;
+  std::size_t total = 0;
+  ASSERT_EQ(cudaMemGetInfo(&free, &total), cudaSuccess);
+  EXPECT_EQ(total, 64 * kMebibyte);
+  EXPECT_EQ(free, 44 * kMebibyte);
+  void* piece = nullptr;
+  ASSERT_EQ(cudaMalloc(&piece, 40 * kMebibyte), cudaSuccess);
+  CUmemGenericAllocationHandle more = 0;
+  EXPECT_EQ(driver.create(&more, 6 * kMebibyte, &properties, 0), CUDA_ERROR_OUT_OF_MEMORY);
+  void* other = nullptr;
+  EXPECT_EQ(cudaMalloc(&other, 5 * kMebibyte), cudaErrorMemoryAllocation);
+  EXPECT_EQ(cudaGetLastError(), cudaErrorMemoryAllocation);
+  EXPECT_EQ(cudaFree(piece), cudaSuccess);
+  EXPECT_EQ(driver.create(&more, 6 * kMebibyte, &properties, 0), CUDA_SUCCESS);
+  EXPECT_EQ(driver.release(more), CUDA_SUCCESS);
+}
+
+TEST(CudaEmulatorDeathTest, AWordThatItDoesNotKnowEndsTheTest) {
+  const Machine machine("memroy=64M");
+  EXPECT_DEATH(emulator::machine(), "'memroy'");
+}
+
+// --- time ---
+
+TEST(CudaEmulator, TimeIsTheSameInEveryRun) {
+  std::vector<int> out(256);
+  const auto time_of = [&](unsigned blocks) {
+    const double before = emulator::device_time();
+    launch(reverse, blocks, 32, {out.data(), 0});
+    return emulator::device_time() - before;
+  };
+  EXPECT_EQ(time_of(2), time_of(2));
+  EXPECT_GT(time_of(3), time_of(2));
+}
+
+}  // namespace
+}  // namespace amphora::cuda
