@@ -152,7 +152,7 @@ class ProductOnEmulator {
 
   static constexpr std::int64_t kSize = 48 * 48;
   Case c_;
-  Numbers a_{c_.operand, kBatch* kSize, values(1)};
+  Numbers a_{c_.operand, kBatch* kSize, [this](std::size_t i) { return values(1)(i) + c_.fraction; }};
   Numbers b_{c_.operand, kBatch* kSize, values(2)};
   Numbers d_{c_.result, kBatch* kLeading* kColumns, values(3)};
   Numbers aux_{c_.result, kBatch* kLeading* kColumns, values(4)};
