@@ -157,13 +157,13 @@ class CudaEmulatorMemory : public CudaTest {
  protected:
   static constexpr std::size_t kBytes = 4 * kMebibyte;
 
-  CudaEmulatorMemory() {
+  void SetUp() override {
     properties.type = CU_MEM_ALLOCATION_TYPE_PINNED;
     properties.location = {CU_MEM_LOCATION_TYPE_DEVICE, 0};
-    EXPECT_EQ(driver.reserve(&begin, 4 * kBytes, 0, 0, 0), CUDA_SUCCESS);
-    EXPECT_EQ(driver.create(&handle, kBytes, &properties, 0), CUDA_SUCCESS);
+    ASSERT_EQ(driver.reserve(&begin, 4 * kBytes, 0, 0, 0), CUDA_SUCCESS);
+    ASSERT_EQ(driver.create(&handle, kBytes, &properties, 0), CUDA_SUCCESS);
   }
-  ~CudaEmulatorMemory() override {
+  void TearDown() override {
     driver.release(handle);
     driver.free(begin, 4 * kBytes);
   }

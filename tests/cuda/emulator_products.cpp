@@ -35,6 +35,7 @@ struct Case {
   bool transpose_b = false;
   bool tf32 = false;
   cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
+  double fraction = 0.0;  // added to each number of a
 };
 
 // A product of small whole numbers, so that sums are exact, with columns that are longer than the matrix is high.
@@ -134,7 +135,11 @@ class ProductOnEmulator {
     EXPECT_NEAR(actual, expected, unit * std::max(1.0, magnitude));
   }
   double a_at(std::size_t row, std::size_t k, std::size_t batch) const {
-    return a_.at(batch * kSize + (c_.transpose_a ? k + row * kLeadingInner : row + k * kLeadingInner));
+    const double value = a_.at(batch * kSize + (c_.transpose_a ? k + row * kLeadingInner : row + k * kLeadingInner));
+    if (!c_.tf32) return value;
+    int exponent = 0;
+    const double fraction = std::frexp(value, &exponent);
+    return std::ldexp(std::nearbyint(std::ldexp(fraction, 11)), exponent - 11);
   }
   double b_at(std::size_t k, std::size_t column, std::size_t batch) const {
     return b_.at(batch * kSize + (c_.transpose_b ? column + k * kLeadingInner : k + column * kLeadingInner));
@@ -147,7 +152,7 @@ class ProductOnEmulator {
 
   static constexpr std::int64_t kSize = 48 * 48;
   Case c_;
-  Numbers a_{c_.operand, kBatch* kSize, values(1)};
+  Numbers a_{c_.operand, kBatch* kSize, [this](std::size_t i) { return values(1)(i) + c_.fraction; }};
   Numbers b_{c_.operand, kBatch* kSize, values(2)};
   Numbers d_{c_.result, kBatch* kLeading* kColumns, values(3)};
   Numbers aux_{c_.result, kBatch* kLeading* kColumns, values(4)};
@@ -172,6 +177,14 @@ TEST(CudaEmulatorProducts, AreRightWithEveryAlgorithmTypeAndTranspose) {
       ASSERT_EQ(proposals.size(), static_cast<std::size_t>(emulator::kAlgorithms));
       for (const auto& proposal : proposals) ProductOnEmulator(what).expect_right(proposal);
     }
+  }
+}
+
+// 2^-14 is lost beside 1, and is not lost alone.
+TEST(CudaEmulatorProducts, Tf32RoundsItsOperands) {
+  for (const bool tf32 : {false, true}) {
+    ProductOnEmulator product({.operand = DType::f32, .result = DType::f32, .tf32 = tf32, .fraction = 0x1p-14});
+    product.expect_right(product.propose().front());
   }
 }
 
