@@ -54,4 +54,24 @@ inline constexpr Accuracy kVulkanAccuracy{
     .flushes_subnormals = true,
 };
 
+// CUDA's own functions, with the largest errors that the CUDA C++ Programming Guide (Mathematical Functions, Single
+// Precision) gives; + - * / and square root round correctly, and products and sums are not fused. A matrix unit may cut
+// off rather than round. What follows a sum runs in f64 in reductions alone.
+inline constexpr Accuracy kCudaAccuracy{
+    .divide = 0.5,
+    .square_root = 0.5,
+    .exp = 1.0,
+    .expm1 = 1.0,
+    .log = 1.0,
+    .log1p = 1.0,
+    .tanh = 2.0,
+    .sine = 2.0,
+    .power = 4.0,
+    .bias_correction = 0.5,
+    .matrix_unit_term = 2.0,
+    .f64_tails = false,
+    .same_bits = true,
+    .flushes_subnormals = false,
+};
+
 }  // namespace amphora::conformance

@@ -23,8 +23,8 @@ std::string chosen_device;
 std::optional<std::uint64_t> chosen_seed;
 
 const Accuracy& accuracy_of(std::string_view backend) {
-  if (backend == "cpu" || backend.starts_with("cuda")) return kCpuAccuracy;
-  return kVulkanAccuracy;
+  if (backend == "cpu") return kCpuAccuracy;
+  return backend.starts_with("cuda") ? kCudaAccuracy : kVulkanAccuracy;
 }
 
 // The devices that backends other than the cpu open here, each with what its name ends on beside the backend's.
@@ -45,8 +45,7 @@ std::vector<DeviceVariant> find_devices() {
     if (status.name == "vulkan") add(status.name, "_fma", {.device = chosen_device, .cooperative_matrix = false});
   }
 #ifdef AMPHORA_CUDA_EMULATED_MODULE
-  // A backend of its own here, so that "cuda" is a GPU.
-  devices.push_back({"cuda_emulated", "", [] { return cuda::load_module(AMPHORA_CUDA_EMULATED_MODULE).open({}); }});
+  devices.push_back({kEmulatedCuda, "", [] { return cuda::load_module(AMPHORA_CUDA_EMULATED_MODULE).open({}); }});
 #endif
   return devices;
 }

@@ -9,10 +9,12 @@
 
 #include <vector_types.h>
 
+// NOLINTBEGIN(readability-identifier-naming): the names are CUDA's
 extern uint3 threadIdx;
 extern uint3 blockIdx;
 extern dim3 blockDim;
 extern dim3 gridDim;
+// NOLINTEND(readability-identifier-naming)
 
 namespace amphora::emulator {
 

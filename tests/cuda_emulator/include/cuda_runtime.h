@@ -6,8 +6,11 @@
 #include <vector_functions.h>
 
 #include "cuda_emulator/intrinsics.h"
+#include "cuda_emulator/numbers.h"
 
 static_assert(alignof(uint4) == 16 && alignof(float4) == 16);  // so that sanitizers see what a GPU would refuse
+
+// NOLINTBEGIN(readability-identifier-naming): the names are CUDA's
 
 // Blocks run one after another, so one copy serves them all.
 #undef __shared__
@@ -36,3 +39,5 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
   };
   return amphora::emulator::launch(*config, reinterpret_cast<const void*>(kernel), run, &bound);
 }
+
+// NOLINTEND(readability-identifier-naming)
