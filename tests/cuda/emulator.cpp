@@ -145,7 +145,8 @@ TEST(CudaEmulator, WarpsGoDifferentWaysBetweenBarriers) {
 __global__ void note_place(Numbers n) {
   const unsigned block = (blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
   const unsigned thread = (threadIdx.z * blockDim.y + threadIdx.y) * blockDim.x + threadIdx.x;
-  n.out[block * n.count + thread] += 1;
+  const bool is_inside = threadIdx.x < blockDim.x && threadIdx.y < blockDim.y && threadIdx.z < blockDim.z;
+  if (is_inside) n.out[block * n.count + thread] += 1;
 }
 
 TEST(CudaEmulator, EachThreadOfEachBlockRunsOnce) {
@@ -190,6 +191,23 @@ TEST(CudaEmulatorDeathTest, ThreadsThatWaitForEverAreReported) {
   EXPECT_EXIT(exit_after(split_warp, 20), success, "a warp of less than 32 threads");
 }
 
+__global__ void count(Numbers n) { n.out[threadIdx.x] += 1; }
+
+[[noreturn]] void exit_after_fault() {
+  const Machine machine("fault=2");
+  int out[1] = {};
+  bool right = true;
+  for (int i = 0; i < 3; ++i) right = launch(count, 1, 1, {out, 0}) == cudaSuccess && right;
+  right = out[0] == 1 && right;  // neither the one that faults nor those behind it
+  right = cudaDeviceSynchronize() == cudaErrorIllegalAddress && right;
+  right = launch(count, 1, 1, {out, 0}) == cudaErrorIllegalAddress && out[0] == 1 && right;
+  std::exit(right ? 0 : 1);
+}
+
+TEST(CudaEmulatorDeathTest, AFaultDropsWhatIsQueuedAndIsSeenByWhoWaits) {
+  EXPECT_EXIT(exit_after_fault(), ::testing::ExitedWithCode(0), "");
+}
+
 TEST(CudaEmulator, LaunchesThatNoDeviceTakesAreRefused) {
   int out[1] = {};
   EXPECT_EQ(launch(reverse, 1, 1025, {out, 0}), cudaErrorInvalidConfiguration);
@@ -202,7 +220,8 @@ TEST(CudaEmulator, ConversionsAreTheDevices) {
   EXPECT_EQ(__float2int_rz(3e9f), std::numeric_limits<int>::max());
   EXPECT_EQ(__float2int_rz(-3e9f), std::numeric_limits<int>::min());
   EXPECT_EQ(__float2int_rz(-2.9f), -2);
-  EXPECT_EQ(__float2int_rz(std::nanf("")), 0);
+  volatile float nan = std::nanf("");  // not what the compiler makes of it
+  EXPECT_EQ(__float2int_rz(nan), 0);
   EXPECT_EQ(__int2float_rz(0x7FFFFFFF), 0x7FFFFF80);
   EXPECT_EQ(__int2float_rz(-0x1000003), -0x1000002);
 }

@@ -21,7 +21,7 @@ namespace amphora::emulator {
 struct Launch {
   dim3 blocks;
   dim3 threads;
-  const void* name = nullptr;  // the same for all launches of a kernel
+  const void* name = nullptr;                       // the same for all launches of a kernel
   void (*kernel)(const void* arguments) = nullptr;  // one thread's run
   const void* arguments = nullptr;
 };
