@@ -32,7 +32,8 @@ bool is_valid(const dim3& blocks, const dim3& threads) {
 
 }  // namespace
 
-cudaError_t launch(const cudaLaunchConfig_t& config, void (*body)(const void* arguments), const void* arguments) {
+cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, void (*body)(const void* arguments),
+                   const void* arguments) {
   const dim3& blocks = config.gridDim;
   const dim3& threads = config.blockDim;
   if (const cudaError_t error = state(); error != cudaSuccess) return error;
@@ -42,7 +43,7 @@ cudaError_t launch(const cudaLaunchConfig_t& config, void (*body)(const void* ar
   const double count = static_cast<double>(blocks.x) * blocks.y * blocks.z * threads.x * threads.y * threads.z;
   return static_cast<cudaError_t>(queue(
       [&] {
-        return run_grid({blocks, threads, body, arguments});
+        return run_grid({blocks, threads, kernel, body, arguments});
       },
       kLaunchTime + kThreadTime * count));
 }

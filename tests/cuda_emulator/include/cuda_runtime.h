@@ -21,7 +21,8 @@ static_assert(alignof(uint4) == 16 && alignof(float4) == 16);  // so that saniti
 namespace amphora::emulator {
 
 // The launch itself; `kernel` is what cudaFuncGetAttributes() would be asked for.
-cudaError_t launch(const cudaLaunchConfig_t& config, void (*body)(const void* arguments), const void* arguments);
+cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, void (*body)(const void* arguments),
+                   const void* arguments);
 
 }  // namespace amphora::emulator
 
@@ -36,7 +37,7 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
     const Bound& what = *static_cast<const Bound*>(thread);
     what.kernel(what.arguments);
   };
-  return amphora::emulator::launch(*config, run, &bound);
+  return amphora::emulator::launch(*config, reinterpret_cast<const void*>(kernel), run, &bound);
 }
 
 // NOLINTEND(readability-identifier-naming)
