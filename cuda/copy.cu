@@ -5,33 +5,21 @@
 namespace amphora::cuda::kernels {
 namespace {
 
-// From storage as one type to storage as another, in one rounding; one type keeps the bits.
-__device__ std::uint32_t converted(DType from, DType to, std::uint32_t stored) {
+// As the function of one element, with one switch over the types for all.
+__device__ StoredPack converted(DType from, DType to, const StoredPack& stored) {
   if (from == to) return stored;
-  if (from == DType::i32 && is_16bit(to)) {
-    // Through f32 it would be rounded twice. Rounding to odd first makes the second rounding the only one.
-    const auto value = static_cast<std::int32_t>(stored);
-    const float toward_zero = __int2float_rz(value);
-    const bool inexact = static_cast<std::int64_t>(toward_zero) != value;
-    return narrow(to, float_of(bits_of(toward_zero) | (inexact ? 1u : 0u)));
-  }
-  return narrow(to, widen(from, stored));
-}
-
-__device__ StoredPack converted(DType from, DType to, StoredPack pack) {
+  if (from != DType::i32) return narrow(to, widen(from, stored));
+  StoredPack result;
 #pragma unroll
-  for (int k = 0; k < kPack; ++k) pack.at[k] = converted(from, to, pack.at[k]);
-  return pack;
+  for (int k = 0; k < kPack; ++k) result.at[k] = cuda::converted(from, to, stored.at[k]);
+  return result;
 }
 
-// Of two i32 by integers, saturated; else in f32.
-__device__ std::uint32_t sum_of(DType added_type, std::uint32_t added, DType type, std::uint32_t old) {
-  if (added_type == DType::i32 && type == DType::i32) {
-    const std::uint32_t sum = added + old;
-    const bool overflow = ((added ^ sum) & (old ^ sum)) >> 31 != 0;
-    return overflow ? 0x7FFFFFFFu + (old >> 31) : sum;
-  }
-  return narrow(type, widen(type, old) + widen(added_type, added));
+// Saturates.
+__device__ std::uint32_t sum_of_integers(std::uint32_t a, std::uint32_t b) {
+  const std::uint32_t sum = a + b;
+  const bool overflow = ((a ^ sum) & (b ^ sum)) >> 31 != 0;
+  return overflow ? 0x7FFFFFFFu + (b >> 31) : sum;
 }
 
 }  // namespace
@@ -52,9 +40,16 @@ __global__ void cast(CastArguments g) {
 }
 
 __global__ void copy_packs(CopyArguments g) {
-  for_each_pack(g.space, [&](const Place& place) {
-    const StoredPack stored = load_stored(g.space, g.in, place);
-    store_stored(g.space, g.out, place, converted(g.in.array.type, g.out.array.type, stored));
+  for_each_pack(g.space, [&](std::size_t, int n, const Index& index) {
+    const StoredPack stored = load_stored(g.in, index, n);
+    store_stored(g.out.array, offset_of(index, g.out), n, converted(g.in.array.type, g.out.array.type, stored));
+  });
+}
+
+__global__ void copy_elements(CopyArguments g) {
+  for_each_element(g.space, [&](std::size_t, const Index& index) {
+    const std::uint32_t stored = load_stored(g.in, index);
+    store_stored(g.out.array, offset_of(index, g.out), cuda::converted(g.in.array.type, g.out.array.type, stored));
   });
 }
 
@@ -68,25 +63,16 @@ __global__ void __launch_bounds__(256) copy_tile(TransposeArguments g) {
   const std::uint32_t tiles_x = (g.columns + kCopyTile - 1) / kCopyTile;
   const std::uint32_t column = blockIdx.x % tiles_x * kCopyTile;
   const std::uint32_t row = blockIdx.x / tiles_x * kCopyTile;
-  for (std::uint32_t batch = blockIdx.y; batch < g.batch.packs; batch += gridDim.y) {
-    std::int64_t in = 0;
-    std::int64_t out = 0;
-    std::uint32_t rest = batch;
-#pragma unroll
-    for (int axis = kMostAxes - 1; axis >= 0; --axis) {
-      if (axis >= g.batch.rank) continue;
-      const auto size = static_cast<std::uint32_t>(g.batch.sizes[axis]);
-      const std::uint32_t next = rest / size;
-      in += std::int64_t{rest - next * size} * g.in_strides[axis];
-      out += std::int64_t{rest - next * size} * g.out_strides[axis];
-      rest = next;
-    }
+  for (std::uint32_t batch = blockIdx.y; batch < g.batch.count; batch += gridDim.y) {
+    const Index index = index_of(g.batch, batch);
+    const std::int64_t in = offset_of(index, g.in);
+    const std::int64_t out = offset_of(index, g.out);
 #pragma unroll
     for (unsigned k = 0; k < kCopyTile; k += kRows) {
       const std::uint32_t r = row + x;
       const std::uint32_t c = column + y + k;
       if (r < g.rows && c < g.columns) {
-        tile[x][y + k] = load_stored(g.in, in + r + std::int64_t{c} * g.column_step);
+        tile[x][y + k] = load_stored(g.in.array, in + r + std::int64_t{c} * g.column_step);
       }
     }
     __syncthreads();
@@ -95,19 +81,30 @@ __global__ void __launch_bounds__(256) copy_tile(TransposeArguments g) {
       const std::uint32_t r = row + y + k;
       const std::uint32_t c = column + x;
       if (r < g.rows && c < g.columns) {
-        store_stored(g.out, out + std::int64_t{r} * g.row_step + c, converted(g.in.type, g.out.type, tile[y + k][x]));
+        store_stored(g.out.array, out + std::int64_t{r} * g.row_step + c,
+                     cuda::converted(g.in.array.type, g.out.array.type, tile[y + k][x]));
       }
     }
     __syncthreads();
   }
 }
 
+// Of two i32 by integers; else in f32.
 __global__ void accumulate(AccumulateArguments g) {
+  const bool integers = g.in.type == DType::i32 && g.sum.type == DType::i32;
   for_each_pack(g.params.count, [&](std::size_t i, int n) {
     const StoredPack added = load_stored(g.in, i, n);
     StoredPack sums = load_stored(g.sum, i, n);
+    if (integers) {
 #pragma unroll
-    for (int k = 0; k < kPack; ++k) sums.at[k] = sum_of(g.in.type, added.at[k], g.sum.type, sums.at[k]);
+      for (int k = 0; k < kPack; ++k) sums.at[k] = sum_of_integers(added.at[k], sums.at[k]);
+    } else {
+      const Pack x = widen(g.in.type, added);
+      Pack y = widen(g.sum.type, sums);
+#pragma unroll
+      for (int k = 0; k < kPack; ++k) y.at[k] += x.at[k];
+      sums = narrow(g.sum.type, y);
+    }
     store_stored(g.sum, i, n, sums);
   });
 }

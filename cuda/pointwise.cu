@@ -29,28 +29,48 @@ __global__ void unary_grad(UnaryGradArguments g) {
   });
 }
 
-__global__ void binary(BinaryArguments g) {
-  for_each_pack(g.space, [&](const Place& place) {
-    Pack a = load(g.space, g.a, place);
-    const Pack b = load(g.space, g.b, place);
+// Bounded, since the compiler would spend registers on what no thread waits for, and with them threads.
+__global__ void __launch_bounds__(256, 5) binary_packs(BinaryArguments g) {
+  for_each_pack(g.space, [&](std::size_t i, int n, const Index& index) {
+    Pack a = load(g.a, index, n);
+    const Pack b = load(g.b, index, n);
     with_value_of(g.function, [&](auto f) {
 #pragma unroll
       for (int k = 0; k < kPack; ++k) a.at[k] = f(a.at[k], b.at[k]);
     });
-    store(g.space, g.y, place, a);
+    store(g.y, i, n, a);
   });
 }
 
-__global__ void binary_grad(BinaryGradArguments g) {
-  for_each_pack(g.space, [&](const Place& place) {
-    const Pack a = load(g.space, g.a, place);
-    const Pack b = load(g.space, g.b, place);
-    Pack gradient = load(g.space, g.dy, place);
+__global__ void binary_elements(BinaryArguments g) {
+  for_each_element(g.space, [&](std::size_t i, const Index& index) {
+    float value = load(g.a, index);
+    const float b = load(g.b, index);
+    with_value_of(g.function, [&](auto f) { value = f(value, b); });
+    store(g.y, i, value);
+  });
+}
+
+__global__ void __launch_bounds__(256, 5) binary_grad_packs(BinaryGradArguments g) {
+  for_each_pack(g.space, [&](std::size_t i, int n, const Index& index) {
+    const Pack a = load(g.a, index, n);
+    const Pack b = load(g.b, index, n);
+    Pack gradient = load(g.dy, index, n);
     with_slope_of(g.function, g.second, [&](auto f) {
 #pragma unroll
       for (int k = 0; k < kPack; ++k) gradient.at[k] *= f(a.at[k], b.at[k]);
     });
-    store(g.space, g.dx, place, gradient);
+    store(g.dx, i, n, gradient);
+  });
+}
+
+__global__ void binary_grad_elements(BinaryGradArguments g) {
+  for_each_element(g.space, [&](std::size_t i, const Index& index) {
+    const float a = load(g.a, index);
+    const float b = load(g.b, index);
+    float gradient = load(g.dy, index);
+    with_slope_of(g.function, g.second, [&](auto f) { gradient *= f(a, b); });
+    store(g.dx, i, gradient);
   });
 }
 

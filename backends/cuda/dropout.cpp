@@ -6,7 +6,7 @@ namespace amphora::cuda::launchers {
 
 void dropout(const KernelCall& call, Stream& stream) {
   const auto params = call.params<DropoutParams>();
-  stream.launch("dropout", kernels::dropout, stream.blocks_for(params.count, 8),
+  stream.launch("dropout", kernels::dropout, stream.blocks_for(params.count, kPack),
                 kernels::DropoutArguments{array_of(call, 0), array_of(call, 1), params});
 }
 

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <map>
 #include <mutex>
+#include <string_view>
 
 #include <dlfcn.h>
 
@@ -42,6 +43,18 @@ const Module& load(const std::string& path) {
           "the CUDA module {} is of another build: it is {}, the program is {}. Build both together: ./run build", path,
           version, AMPHORA_MODULE_VERSION);
   return *find<const Module* (*)()>(library, kModuleSymbol, path)();
+}
+
+// The folder of the running program, also where another C library's loader started it.
+fs::path program_folder() {
+  std::error_code error;
+  Dl_info info{};
+  if (dladdr(reinterpret_cast<const void*>(&program_folder), &info) != 0 && info.dli_fname != nullptr) {
+    const std::string_view name = info.dli_fname;
+    const fs::path program = fs::canonical(name, error);
+    if (!error && name.find('/') != std::string_view::npos) return program.parent_path();
+  }
+  return fs::read_symlink("/proc/self/exe", error).parent_path();
 }
 
 const Module& module_of_this_machine() {
@@ -83,8 +96,7 @@ const Module& load_module(const std::string& path) {
 
 std::vector<std::string> module_paths() {
   if (const char* named = std::getenv("AMPHORA_CUDA_MODULE")) return {named};
-  std::error_code error;
-  const fs::path folder = fs::read_symlink("/proc/self/exe", error).parent_path();
+  static const fs::path folder = program_folder();  // before anybody changes the working folder
   return {(folder.parent_path() / "lib" / kFileName).string(), (folder / kFileName).string()};
 }
 

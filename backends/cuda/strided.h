@@ -10,12 +10,10 @@
 
 namespace amphora::cuda {
 
-// A space with merged axes.
-Space space_of(std::int32_t rank, const Extents& sizes);
+// A space with merged axes. `wide`: its result, where the last axis has neighbours, takes a pack of every row at once.
+Space space_of(std::uint32_t count, std::int32_t rank, const Extents& sizes, bool wide);
 
-// Buffer `index` of a call over a space; it is wide where a pack of every row is aligned.
-Strided strided_of(const KernelCall& call, std::size_t index, const Space& space, const Extents& strides);
-// A contiguous buffer over a space.
-Array dense_of(const KernelCall& call, std::size_t index, const Space& space);
+// Buffer `index` of a call over a space of `rank` axes; it is wide where a pack of every row is aligned.
+Strided strided_of(const KernelCall& call, std::size_t index, std::int32_t rank, const Extents& strides);
 
 }  // namespace amphora::cuda

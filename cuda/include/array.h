@@ -8,6 +8,9 @@
 
 namespace amphora::cuda {
 
+// Elements that a thread takes at a time: 16 bytes of a 16-bit type, twice 16 of another.
+inline constexpr int kPack = 8;
+
 struct Array {
   void* data = nullptr;  // null: absent
   DType type = DType::f32;

@@ -27,19 +27,18 @@ struct CopyArguments {
   Strided out;
 };
 __global__ void copy_packs(CopyArguments arguments);
+__global__ void copy_elements(CopyArguments arguments);
 
 // A batch of matrices whose rows lie apart in `out` and whose columns lie apart in `in`: a block copies a tile of
 // kCopyTile x kCopyTile, so that both sides are read and written along their neighbours.
 struct TransposeArguments {
-  Array in;
-  Array out;
+  Space batch;  // the other axes, which `in` and `out` are strided over
+  Strided in;
+  Strided out;
   std::uint32_t rows;     // of `out`
   std::uint32_t columns;  // neighbours in `out`; in `in` they are column_step apart
   std::int32_t row_step;
   std::int32_t column_step;
-  Space batch;  // the other axes; its last axis is like the rest
-  std::int32_t in_strides[kMostAxes];
-  std::int32_t out_strides[kMostAxes];
 };
 inline constexpr unsigned kCopyTile = 32;
 __global__ void copy_tile(TransposeArguments arguments);

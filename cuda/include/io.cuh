@@ -15,8 +15,6 @@
 
 namespace amphora::cuda {
 
-inline constexpr int kPack = 8;
-
 struct Pack {
   float at[kPack];
 };
@@ -34,14 +32,21 @@ __device__ inline bool is_finite(float x) { return (bits_of(x) & 0x7F800000u) !=
 
 // --- one element: stored bits and numbers ---
 
+// NaNs take the integer way, which keeps the payload's top bits: hardware drops them.
+__device__ inline bool is_nan_f16(std::uint32_t stored) { return (stored & 0x7FFFu) > 0x7C00u; }
+__device__ inline float nan_of_f16(std::uint32_t stored) {
+  return float_of((stored & 0x8000u) << 16 | 0x7FC00000u | (stored & 0x3FFu) << 13);
+}
+__device__ inline std::uint32_t f16_of_nan(std::uint32_t bits) {
+  return (bits >> 16 & 0x8000u) | 0x7E00u | (bits >> 13 & 0x3FFu);
+}
+__device__ inline std::uint32_t bf16_of_nan(std::uint32_t bits) { return bits >> 16 | 0x40u; }
+
 __device__ inline float widen(DType type, std::uint32_t stored) {
   switch (type) {
-    case DType::f16: {
-      if ((stored & 0x7FFFu) > 0x7C00u) {  // NaN: hardware would drop its payload
-        return float_of((stored & 0x8000u) << 16 | 0x7FC00000u | (stored & 0x3FFu) << 13);
-      }
+    case DType::f16:
+      if (is_nan_f16(stored)) return nan_of_f16(stored);
       return __half2float(__ushort_as_half(static_cast<unsigned short>(stored)));
-    }
     case DType::bf16: return float_of(stored << 16);
     case DType::i32: return __int2float_rn(static_cast<int>(stored));
     default: return float_of(stored);
@@ -51,17 +56,107 @@ __device__ inline float widen(DType type, std::uint32_t stored) {
 __device__ inline std::uint32_t narrow(DType type, float value) {
   const std::uint32_t bits = bits_of(value);
   switch (type) {
-    case DType::f16: {
-      if (is_nan_bits(bits)) return (bits >> 16 & 0x8000u) | 0x7E00u | (bits >> 13 & 0x3FFu);
-      return __half_as_ushort(__float2half_rn(value));
-    }
-    case DType::bf16: {
-      if (is_nan_bits(bits)) return bits >> 16 | 0x40u;
-      return (bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16;
-    }
+    case DType::f16: return is_nan_bits(bits) ? f16_of_nan(bits) : __half_as_ushort(__float2half_rn(value));
+    case DType::bf16: return is_nan_bits(bits) ? bf16_of_nan(bits) : (bits + 0x7FFFu + (bits >> 16 & 1u)) >> 16;
     case DType::i32: return is_nan_bits(bits) ? 0u : static_cast<std::uint32_t>(__float2int_rz(value));
     default: return bits;
   }
+}
+
+// An i32 on its way to 16 bits. Where f32 would round it, its last nine digits become one that says whether there were
+// any: too low to be kept, it leaves ties as they were, so that the next rounding is the only one.
+__device__ inline float widen_for_16bit(std::uint32_t stored) {
+  constexpr std::uint32_t kExact = 1u << 24;
+  if (stored + kExact > 2 * kExact && (stored & 0xFFu) != 0) stored = (stored & ~0xFFu) | 0x100u;
+  return __int2float_rn(static_cast<int>(stored));
+}
+
+// From storage as one type to storage as another, rounded once; one type keeps the bits.
+__device__ inline std::uint32_t converted(DType from, DType to, std::uint32_t stored) {
+  if (from == to) return stored;
+  return narrow(to, from == DType::i32 && is_16bit(to) ? widen_for_16bit(stored) : widen(from, stored));
+}
+
+// --- eight elements: the switch over the type costs once for all ---
+
+__device__ inline bool has_nan(const Pack& pack) {
+  bool result = false;
+#pragma unroll
+  for (int k = 0; k < kPack; ++k) result |= pack.at[k] != pack.at[k];
+  return result;
+}
+
+__device__ inline Pack widen(DType type, const StoredPack& stored) {
+  Pack pack;
+  switch (type) {
+    case DType::f16:
+#pragma unroll
+      for (int k = 0; k < kPack; ++k) {
+        pack.at[k] = __half2float(__ushort_as_half(static_cast<unsigned short>(stored.at[k])));
+      }
+      if (!has_nan(pack)) break;
+#pragma unroll
+      for (int k = 0; k < kPack; ++k) {
+        if (is_nan_f16(stored.at[k])) pack.at[k] = nan_of_f16(stored.at[k]);
+      }
+      break;
+    case DType::bf16:
+#pragma unroll
+      for (int k = 0; k < kPack; ++k) pack.at[k] = float_of(stored.at[k] << 16);
+      break;
+    case DType::i32:
+#pragma unroll
+      for (int k = 0; k < kPack; ++k) pack.at[k] = __int2float_rn(static_cast<int>(stored.at[k]));
+      break;
+    default:
+#pragma unroll
+      for (int k = 0; k < kPack; ++k) pack.at[k] = float_of(stored.at[k]);
+  }
+  return pack;
+}
+
+// Two 16-bit elements are rounded by one instruction, and lie in one word until they are stored.
+__device__ inline void narrow_pairs(DType type, const Pack& pack, StoredPack& stored) {
+#pragma unroll
+  for (int k = 0; k < kPack; k += 2) {
+    if (type == DType::f16) {
+      const __half2_raw pair = __floats2half2_rn(pack.at[k], pack.at[k + 1]);
+      stored.at[k] = pair.x, stored.at[k + 1] = pair.y;
+    } else {
+      const __nv_bfloat162_raw pair = __floats2bfloat162_rn(pack.at[k], pack.at[k + 1]);
+      stored.at[k] = pair.x, stored.at[k + 1] = pair.y;
+    }
+  }
+}
+
+__device__ inline StoredPack narrow(DType type, const Pack& pack) {
+  StoredPack stored;
+  switch (type) {
+    case DType::f16:
+      narrow_pairs(DType::f16, pack, stored);
+      if (!has_nan(pack)) break;
+#pragma unroll
+      for (int k = 0; k < kPack; ++k) {
+        if (is_nan_bits(bits_of(pack.at[k]))) stored.at[k] = f16_of_nan(bits_of(pack.at[k]));
+      }
+      break;
+    case DType::bf16:
+      narrow_pairs(DType::bf16, pack, stored);
+      if (!has_nan(pack)) break;
+#pragma unroll
+      for (int k = 0; k < kPack; ++k) {
+        if (is_nan_bits(bits_of(pack.at[k]))) stored.at[k] = bf16_of_nan(bits_of(pack.at[k]));
+      }
+      break;
+    case DType::i32:
+#pragma unroll
+      for (int k = 0; k < kPack; ++k) stored.at[k] = narrow(DType::i32, pack.at[k]);
+      break;
+    default:
+#pragma unroll
+      for (int k = 0; k < kPack; ++k) stored.at[k] = bits_of(pack.at[k]);
+  }
+  return stored;
 }
 
 // --- one element in memory ---
@@ -126,18 +221,11 @@ __device__ inline void store_stored(const Array& array, std::size_t i, int n, co
 }
 
 __device__ inline Pack load(const Array& array, std::size_t i, int n) {
-  const StoredPack stored = load_stored(array, i, n);
-  Pack pack;
-#pragma unroll
-  for (int k = 0; k < kPack; ++k) pack.at[k] = widen(array.type, stored.at[k]);
-  return pack;
+  return widen(array.type, load_stored(array, i, n));
 }
 
 __device__ inline void store(const Array& array, std::size_t i, int n, const Pack& pack) {
-  StoredPack stored;
-#pragma unroll
-  for (int k = 0; k < kPack; ++k) stored.at[k] = narrow(array.type, pack.at[k]);
-  store_stored(array, i, n, stored);
+  store_stored(array, i, n, narrow(array.type, pack));
 }
 
 // Calls body(i, n) for the packs of a flat range that this thread takes: elements i to i + n - 1.

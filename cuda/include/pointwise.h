@@ -33,7 +33,8 @@ struct BinaryArguments {
   Array y;
   BinaryFunction function;
 };
-__global__ void binary(BinaryArguments arguments);
+__global__ void binary_packs(BinaryArguments arguments);
+__global__ void binary_elements(BinaryArguments arguments);
 
 struct BinaryGradArguments {
   Space space;
@@ -44,6 +45,7 @@ struct BinaryGradArguments {
   BinaryFunction function;
   bool second;  // the derivative of b
 };
-__global__ void binary_grad(BinaryGradArguments arguments);
+__global__ void binary_grad_packs(BinaryGradArguments arguments);
+__global__ void binary_grad_elements(BinaryGradArguments arguments);
 
 }  // namespace amphora::cuda::kernels

@@ -1,4 +1,5 @@
-// Walks strided index spaces, see strided.h.
+// Walks strided index spaces, see strided.h: in packs, which lie in one row and are found together; else element by
+// element, so that neighbouring threads write neighbours.
 #pragma once
 
 #include "cuda/include/io.cuh"
@@ -6,79 +7,79 @@
 
 namespace amphora::cuda {
 
-// Where a pack lies: its row, its first element of it, and how many elements it has.
-struct Place {
-  std::uint32_t row;
-  std::uint32_t column;
-  int n;
+struct Index {
+  std::uint32_t at[kMostAxes];  // 0 beyond the rank
 };
 
-// Calls body(place) for the packs that this thread takes.
-template <class Body>
-__device__ void for_each_pack(const Space& space, Body body) {
-  const std::size_t stride = std::size_t{gridDim.x} * blockDim.x;
-  for (std::size_t pack = std::size_t{blockIdx.x} * blockDim.x + threadIdx.x; pack < space.packs; pack += stride) {
-    const auto row = static_cast<std::uint32_t>(pack / space.row_packs);
-    const auto column = static_cast<std::uint32_t>(pack - std::size_t{row} * space.row_packs) * kPack;
-    const std::uint32_t left = space.row_length - column;
-    body(Place{row, column, static_cast<int>(left < kPack ? left : kPack)});
+// Element n of a space. All axes are unrolled: an index that is known only at run time would move the arguments to
+// memory.
+__device__ inline Index index_of(const Space& space, std::uint32_t n) {
+  Index index;
+#pragma unroll
+  for (int axis = kMostAxes - 1; axis > 0; --axis) {
+    index.at[axis] = 0;
+    if (axis >= space.rank) continue;
+    const auto size = static_cast<std::uint32_t>(space.sizes[axis]);
+    const std::uint32_t next = n / size;
+    index.at[axis] = n - next * size;
+    n = next;
   }
+  index.at[0] = n;
+  return index;
 }
 
-// The offset of a row's first element. All axes are unrolled: an index that is known only at run time would move the
-// arguments to memory.
-__device__ inline std::int64_t row_offset(const Space& space, const std::int32_t* strides, std::uint32_t row) {
+__device__ inline std::int64_t offset_of(const Index& index, const Strided& operand) {
   std::int64_t offset = 0;
 #pragma unroll
-  for (int axis = kMostAxes - 2; axis >= 0; --axis) {
-    if (axis > space.rank - 2) continue;
-    const auto size = static_cast<std::uint32_t>(space.sizes[axis]);
-    const std::uint32_t next = row / size;
-    offset += std::int64_t{row - next * size} * strides[axis];
-    row = next;
+  for (int axis = 0; axis < kMostAxes; ++axis) {
+    offset += std::int64_t{static_cast<std::int32_t>(index.at[axis])} * operand.strides[axis];
   }
   return offset;
 }
 
-__device__ inline StoredPack load_stored(const Space& space, const Strided& operand, const Place& place) {
-  const std::int32_t step = operand.step;
-  const std::int64_t begin = row_offset(space, operand.strides, place.row) + std::int64_t{place.column} * step;
-  if (operand.array.wide && step == 1 && place.n == kPack) return load_stored(operand.array, begin, kPack);
+// Calls body(i, index) for the elements that this thread takes.
+template <class Body>
+__device__ void for_each_element(const Space& space, Body body) {
+  const std::size_t stride = std::size_t{gridDim.x} * blockDim.x;
+  for (std::size_t i = std::size_t{blockIdx.x} * blockDim.x + threadIdx.x; i < space.count; i += stride) {
+    body(i, index_of(space, static_cast<std::uint32_t>(i)));
+  }
+}
+
+// Calls body(i, n, index) for the packs that this thread takes: elements i to i + n - 1, index that of the first.
+template <class Body>
+__device__ void for_each_pack(const Space& space, Body body) {
+  for_each_pack(space.count, [&](std::size_t i, int n) { body(i, n, index_of(space, static_cast<std::uint32_t>(i))); });
+}
+
+// The element of an operand, and the pack of n elements, that is at an index.
+__device__ inline std::uint32_t load_stored(const Strided& operand, const Index& index) {
+  return load_stored(operand.array, offset_of(index, operand));
+}
+
+__device__ inline StoredPack load_stored(const Strided& operand, const Index& index, int n) {
+  const std::int64_t offset = offset_of(index, operand);
+  if (operand.step == 1) return load_stored(operand.array, offset, n);
   StoredPack pack{};
+  if (operand.step == 0) {
+    const std::uint32_t stored = load_stored(operand.array, offset);
+#pragma unroll
+    for (int k = 0; k < kPack; ++k) pack.at[k] = stored;
+    return pack;
+  }
 #pragma unroll
   for (int k = 0; k < kPack; ++k) {
-    if (k < place.n) pack.at[k] = load_stored(operand.array, begin + k * step);
+    if (k < n) pack.at[k] = load_stored(operand.array, offset + k * operand.step);
   }
   return pack;
 }
 
-__device__ inline Pack load(const Space& space, const Strided& operand, const Place& place) {
-  const StoredPack stored = load_stored(space, operand, place);
-  Pack pack;
-#pragma unroll
-  for (int k = 0; k < kPack; ++k) pack.at[k] = widen(operand.array.type, stored.at[k]);
-  return pack;
+__device__ inline float load(const Strided& operand, const Index& index) {
+  return widen(operand.array.type, load_stored(operand, index));
 }
 
-__device__ inline void store_stored(const Space& space, const Strided& operand, const Place& place,
-                                    const StoredPack& pack) {
-  const std::int32_t step = operand.step;
-  const std::int64_t begin = row_offset(space, operand.strides, place.row) + std::int64_t{place.column} * step;
-  if (operand.array.wide && step == 1 && place.n == kPack) return store_stored(operand.array, begin, kPack, pack);
-#pragma unroll
-  for (int k = 0; k < kPack; ++k) {
-    if (k < place.n) store_stored(operand.array, begin + k * step, pack.at[k]);
-  }
-}
-
-// A contiguous result over the space.
-__device__ inline void store(const Space& space, const Array& array, const Place& place, const Pack& pack) {
-  const std::size_t begin = std::size_t{place.row} * space.row_length + place.column;
-  if (array.wide && place.n == kPack) return store(array, begin, kPack, pack);
-#pragma unroll
-  for (int k = 0; k < kPack; ++k) {
-    if (k < place.n) store(array, begin + k, pack.at[k]);
-  }
+__device__ inline Pack load(const Strided& operand, const Index& index, int n) {
+  return widen(operand.array.type, load_stored(operand, index, n));
 }
 
 }  // namespace amphora::cuda

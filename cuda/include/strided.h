@@ -1,4 +1,4 @@
-// Strided index spaces as kernels walk them: rows of the last axis, in packs of eight neighbours.
+// Strided index spaces as kernels walk them: merged axes, the last fastest; see backends/strided.h.
 #pragma once
 
 #include <cstdint>
@@ -9,19 +9,17 @@ namespace amphora::cuda {
 
 inline constexpr int kMostAxes = 5;
 
-// The axes before the last make rows; axes are merged, see backends/strided.h.
 struct Space {
-  std::int32_t rank = 1;
+  std::uint32_t count = 0;  // of elements
+  std::int32_t rank = 1;    // 0: one element
   std::int32_t sizes[kMostAxes] = {};
-  std::uint32_t row_length = 0;  // the size of the last axis
-  std::uint32_t row_packs = 0;   // packs of a row
-  std::uint32_t packs = 0;       // of all rows
+  bool packs = false;  // eight neighbours at a time: they lie in one row, and the result takes them at once
 };
 
 struct Strided {
   Array array;  // wide where a pack of every row begins at a multiple of 16 bytes, and neighbours are neighbours
-  std::int32_t strides[kMostAxes] = {};
-  std::int32_t step = 0;  // along the last axis
+  std::int32_t strides[kMostAxes] = {};  // 0 beyond the rank
+  std::int32_t step = 0;                 // along the last axis
 };
 
 }  // namespace amphora::cuda

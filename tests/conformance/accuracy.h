@@ -54,9 +54,10 @@ inline constexpr Accuracy kVulkanAccuracy{
     .flushes_subnormals = true,
 };
 
-// CUDA's own functions, with the largest errors that the CUDA C++ Programming Guide (Mathematical Functions, Single
-// Precision) gives; + - * / and square root round correctly, and products and sums are not fused. A matrix unit may cut
-// off rather than round. What follows a sum runs in f64 in reductions alone.
+// CUDA's own functions of f32, with the errors that the CUDA C++ Programming Guide gives for them (Mathematical
+// Functions, table of single-precision functions); compiled for IEEE division and square root, without fused products
+// and without flushing of subnormals. What follows a sum is in f64, which every device has. Tensor Cores may cut off
+// rather than round.
 inline constexpr Accuracy kCudaAccuracy{
     .divide = 0.5,
     .square_root = 0.5,
@@ -69,7 +70,7 @@ inline constexpr Accuracy kCudaAccuracy{
     .power = 4.0,
     .bias_correction = 0.5,
     .matrix_unit_term = 2.0,
-    .f64_tails = false,
+    .f64_tails = true,
     .same_bits = true,
     .flushes_subnormals = false,
 };

@@ -110,7 +110,7 @@ std::string entry_name(const testing::TestParamInfo<const DecisionEntry*>& info)
 INSTANTIATE_TEST_SUITE_P(Cpu, Decisions, testing::ValuesIn(decisions_of("cpu")), entry_name);
 INSTANTIATE_TEST_SUITE_P(Vulkan, Decisions, testing::ValuesIn(decisions_of("vulkan")), entry_name);
 INSTANTIATE_TEST_SUITE_P(Cuda, Decisions, testing::ValuesIn(decisions_of("cuda")), entry_name);
-INSTANTIATE_TEST_SUITE_P(CudaEmulated, Decisions, testing::ValuesIn(decisions_of("cuda_emulated")), entry_name);
+INSTANTIATE_TEST_SUITE_P(CudaEmulated, Decisions, testing::ValuesIn(decisions_of(kEmulatedCuda)), entry_name);
 
 }  // namespace
 }  // namespace amphora::conformance

@@ -39,7 +39,7 @@ inline std::string subject_test_name(const testing::TestParamInfo<const SubjectE
   INSTANTIATE_TEST_SUITE_P(Cpu, Suite, testing::ValuesIn(subjects_of("cpu", for_products)), subject_test_name);       \
   INSTANTIATE_TEST_SUITE_P(Vulkan, Suite, testing::ValuesIn(subjects_of("vulkan", for_products)), subject_test_name); \
   INSTANTIATE_TEST_SUITE_P(Cuda, Suite, testing::ValuesIn(subjects_of("cuda", for_products)), subject_test_name);     \
-  INSTANTIATE_TEST_SUITE_P(CudaEmulated, Suite, testing::ValuesIn(subjects_of("cuda_emulated", for_products)),        \
+  INSTANTIATE_TEST_SUITE_P(CudaEmulated, Suite, testing::ValuesIn(subjects_of(kEmulatedCuda, for_products)),          \
                            subject_test_name)
 
 #define AMPHORA_ON_EVERY_SUBJECT(Suite) AMPHORA_ON_SUBJECTS(Suite, false)

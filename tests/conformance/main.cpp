@@ -40,7 +40,7 @@ Arguments parse(int argc, char** argv) {
   CLI::App app("Holds the backends of this machine to the scalar oracle, within bounds that are derived for each.",
                "conformance");
   app.add_option("--backend", arguments.backend,
-                 "only this one: cpu, vulkan, cuda, cuda_emulated; else all that this machine has")
+                 "only this one: cpu, vulkan, cuda, or cuda_emulated, which needs no GPU; else all that there are")
       ->type_name("NAME");
   app.add_option("--device", arguments.device, "which of the backend's devices: its index, or a part of its name")
       ->type_name("INDEX|NAME");
@@ -63,8 +63,8 @@ Arguments parse(int argc, char** argv) {
 }
 
 void check_backend(const std::string& name) {
-  if (name.empty()) return;
-  std::string known;
+  if (name.empty() || (kHasEmulatedCuda && name == kEmulatedCuda)) return;
+  std::string known = kHasEmulatedCuda ? kEmulatedCuda : "";
   for (const BackendStatus& status : list_backends()) {
     if (status.name == "null") continue;
     if (status.name == name) {

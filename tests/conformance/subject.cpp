@@ -45,8 +45,7 @@ std::vector<DeviceVariant> find_devices() {
     if (status.name == "vulkan") add(status.name, "_fma", {.device = chosen_device, .cooperative_matrix = false});
   }
 #ifdef AMPHORA_CUDA_EMULATED_MODULE
-  // A backend of its own here, so that "cuda" is a GPU.
-  devices.push_back({"cuda_emulated", "", [] { return cuda::load_module(AMPHORA_CUDA_EMULATED_MODULE).open({}); }});
+  devices.push_back({kEmulatedCuda, "", [] { return cuda::load_module(AMPHORA_CUDA_EMULATED_MODULE).open({}); }});
 #endif
   return devices;
 }

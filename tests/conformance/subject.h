@@ -14,6 +14,14 @@
 
 namespace amphora::conformance {
 
+// The cuda backend on the tests' emulator of CUDA: a backend of its own here, so that "cuda" is a GPU.
+inline constexpr const char* kEmulatedCuda = "cuda_emulated";
+#ifdef AMPHORA_CUDA_EMULATED_MODULE
+inline constexpr bool kHasEmulatedCuda = true;
+#else
+inline constexpr bool kHasEmulatedCuda = false;
+#endif
+
 class Subject {
  public:
   Subject(std::string name, const Accuracy& accuracy) : name_(std::move(name)), accuracy_(accuracy) {}
@@ -60,7 +68,7 @@ std::unique_ptr<Subject> device_subject(std::string name, const Accuracy& accura
 // A subject by name, opened when it is first needed.
 struct SubjectEntry {
   std::string name;     // "cpu_AVX2", "vulkan_fma"
-  std::string backend;  // "cpu", "vulkan"; "cuda_emulated" for cuda without a GPU
+  std::string backend;  // "cpu", "vulkan"
   // Runs the tests of matrix products alone: all else is the same code as another subject's.
   bool products_only = false;
   std::function<std::unique_ptr<Subject>()> open;

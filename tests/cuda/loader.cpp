@@ -39,6 +39,13 @@ TEST_F(CudaLoader, ErrorsCrossFromTheModule) {
   EXPECT_THROW(device->allocate(std::size_t{1} << 60, MemoryKind::inputs), OutOfMemory);
 }
 
+TEST_F(CudaLoader, TheModuleIsLookedForBesideTheProgram) {
+  const std::filesystem::path libraries = std::filesystem::canonical(AMPHORA_CUDA_EMULATED_MODULE).parent_path();
+  const std::vector<std::string> paths = module_paths();
+  ASSERT_EQ(paths.size(), 2u);
+  EXPECT_EQ(paths[0], (libraries / "libamphora_cuda.so").string());
+}
+
 TEST_F(CudaLoader, AModuleThatIsMissingIsSaid) {
   const std::string reason = refusal_of("/no/such/module.so");
   EXPECT_EQ(reason, "no module at AMPHORA_CUDA_MODULE=/no/such/module.so");
