@@ -4,11 +4,6 @@
 #include <limits>
 
 namespace amphora {
-namespace {
-
-constexpr std::int64_t kMostNeighbours = std::numeric_limits<std::int32_t>::max();
-
-}  // namespace
 
 std::uint32_t merge_axes(std::int32_t& rank, Extents& sizes, std::initializer_list<std::int32_t*> strides) {
   std::int32_t merged = 0;
@@ -17,8 +12,7 @@ std::uint32_t merge_axes(std::int32_t& rank, Extents& sizes, std::initializer_li
     const std::int32_t size = sizes[axis];
     count *= static_cast<std::uint32_t>(size);
     if (size == 1) continue;
-    // A size that its type cannot hold stays two.
-    const bool fits = merged > 0 && std::int64_t{sizes[merged - 1]} * size <= kMostNeighbours;
+    const bool fits = merged > 0 && std::int64_t{sizes[merged - 1]} * size <= std::numeric_limits<std::int32_t>::max();
     const bool joins = fits && std::all_of(strides.begin(), strides.end(), [&](const std::int32_t* stride) {
                          return stride[merged - 1] == std::int64_t{stride[axis]} * size;
                        });

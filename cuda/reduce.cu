@@ -1,171 +1,165 @@
 // reduce: sums and extrema along the middle of [outer, extent, inner].
+//
+// Sums are in f32 and in an order that the shape alone fixes; what follows them is in f64 and rounds once.
+#include "cuda/include/lines.cuh"
 #include "cuda/include/reduce.h"
-#include "cuda/include/tail.cuh"
+#include "cuda/include/rounding.cuh"
+#include "cuda/include/rows.cuh"
 
 namespace amphora::cuda::kernels {
 namespace {
 
-// The line, or the part of one, that a thread works on.
-struct Line {
-  bool exists;
-  std::uint32_t column;  // of the inner axis
-  std::uint32_t outer;
-  std::uint32_t row_lane;
-  std::uint32_t part;
+struct Sum {
+  static constexpr float kNeutral = 0.0f;
+  __device__ float operator()(float a, float b) const { return a + b; }
+};
+// NaN wins.
+struct Max {
+  static constexpr float kNeutral = -kInfinity;
+  __device__ float operator()(float a, float b) const { return a < b || b != b ? b : a; }
+};
+struct Min {
+  static constexpr float kNeutral = kInfinity;
+  __device__ float operator()(float a, float b) const { return b < a || b != b ? b : a; }
 };
 
-__device__ Line line_of(const LineCut& cut, std::uint32_t tile, std::uint32_t outer, std::uint32_t inner) {
-  const std::uint32_t outers = kReduceThreads / (cut.columns * cut.row_lanes);
-  const std::uint32_t blocks = (inner + cut.columns - 1) / cut.columns;
-  const std::uint32_t group = threadIdx.x / cut.columns;
-  Line line;
-  line.column = tile % blocks * cut.columns + threadIdx.x % cut.columns;
-  tile /= blocks;
-  line.part = tile % cut.parts;
-  line.outer = tile / cut.parts * outers + group / cut.row_lanes;
-  line.row_lane = group % cut.row_lanes;
-  line.exists = line.column < inner && line.outer < outer && group / cut.row_lanes < outers;
-  return line;
-}
-
-// Joins the lanes of each line by halves; row lane 0 has the result.
-template <class T, class Join>
-__device__ void join_row_lanes(T* shared, const Line& line, const LineCut& cut, Join join) {
-  __syncthreads();
-  for (std::uint32_t reach = cut.row_lanes / 2; reach > 0; reach /= 2) {
-    if (line.row_lane < reach) {
-      shared[threadIdx.x] = join(shared[threadIdx.x], shared[threadIdx.x + reach * cut.columns]);
-    }
-    __syncthreads();
+// Calls body(join) with what joins two values.
+template <class Body>
+__device__ void with_join(Reduction reduction, Body body) {
+  switch (reduction) {
+    case Reduction::max: return body(Max{});
+    case Reduction::min: return body(Min{});
+    default: return body(Sum{});
   }
 }
 
-struct Join {
-  Reduction reduction;
-
-  __device__ float neutral() const {
-    const float infinity = float_of(0x7F800000u);
-    return reduction == Reduction::sum ? 0.0f : reduction == Reduction::max ? -infinity : infinity;
-  }
-  // NaN wins.
-  __device__ float operator()(float a, float b) const {
-    if (reduction == Reduction::sum) return a + b;
-    if (a != a || b != b) return float_of(0x7FC00000u);
-    return (a < b) == (reduction == Reduction::max) ? b : a;
-  }
-  __device__ Pack operator()(Pack a, const Pack& b) const {
-#pragma unroll
-    for (int k = 0; k < kPack; ++k) a.at[k] = (*this)(a.at[k], b.at[k]);
-    return a;
-  }
-  __device__ float of_pack(const Pack& a) const {
-    float value = a.at[0];
-#pragma unroll
-    for (int k = 1; k < kPack; ++k) value = (*this)(value, a.at[k]);
-    return value;
-  }
-};
-
-__device__ void finish(const ReduceArguments& g, float value, std::size_t at) {
-  double result = static_cast<double>(value) * g.params.scale;
-  if (g.params.accumulate != 0) result += static_cast<double>(load(g.out, at));
-  store(g.out, at, result);
+// scale * value (+ what is there), rounded once.
+__device__ void finish(const Array& out, std::size_t at, float value, const ReduceParams& params) {
+  if (params.scale == 1.0f && params.accumulate == 0) return store(out, at, value);
+  const double scaled = static_cast<double>(value) * params.scale;
+  store_once(out, at, params.accumulate != 0 ? scaled + load(out, at) : scaled);
 }
 
-// One number a thread.
-__device__ void reduce_singles(const ReduceArguments& g, const Line& line, float* shared) {
-  const Join join{g.reduction};
-  float value = join.neutral();
-  if (line.exists) {
-    const std::uint32_t begin = line.part * g.cut.part_rows;
-    const std::uint32_t end = min(g.extent, begin + g.cut.part_rows);
-    const std::size_t line_begin = std::size_t{line.outer} * g.extent;
-    for (std::uint32_t row = begin + line.row_lane; row < end; row += g.cut.row_lanes) {
-      if (g.eights == Eights::rows) {
-        value = join(value, join.of_pack(load(g.in, (line_begin + row) * kPack, kPack)));
-      } else {
-        value = join(value, load(g.in, (line_begin + row) * g.inner + line.column));
-      }
-    }
-  }
-  if (g.cut.row_lanes > 1) {
-    shared[threadIdx.x] = value;
-    join_row_lanes(shared, line, g.cut, join);
-    value = shared[threadIdx.x];
-    __syncthreads();
-  }
-  if (line.exists && line.row_lane == 0) {
-    finish(g, value, (std::size_t{line.part} * g.params.outer + line.outer) * g.inner + line.column);
-  }
+template <class Join>
+__device__ float joined(const Pack& pack, Join join) {
+  return join(join(join(pack.at[0], pack.at[1]), join(pack.at[2], pack.at[3])),
+              join(join(pack.at[4], pack.at[5]), join(pack.at[6], pack.at[7])));
 }
 
-// Eight columns a thread.
-__device__ void reduce_packs(const ReduceArguments& g, const Line& line, Pack* shared) {
-  const Join join{g.reduction};
+// The place among all rows of this thread's, with parts side by side in neighbouring blocks.
+__device__ std::size_t row_index(const RowLineCut& cut) {
+  return std::size_t{blockIdx.x / cut.parts} * (kBlock / cut.lanes) + threadIdx.x / cut.lanes;
+}
+
+template <class Join>
+__device__ void reduce_row(const ReduceRowsArguments& a, Join join) {
+  const std::size_t index = row_index(a.cut);
+  const std::size_t part = blockIdx.x % a.cut.parts;
+  const unsigned lane = threadIdx.x % a.cut.lanes;
+  const Row row = row_of(index, a.params.outer, a.params.extent);
+  const std::size_t pieces = row.pieces();
+  const std::size_t last = (part + 1) * a.cut.part_pieces;
+  const std::size_t end = last < pieces ? last : pieces;
   Pack values;
 #pragma unroll
-  for (int k = 0; k < kPack; ++k) values.at[k] = join.neutral();
-  if (line.exists) {
-    const std::uint32_t begin = line.part * g.cut.part_rows;
-    const std::uint32_t end = min(g.extent, begin + g.cut.part_rows);
-    const std::size_t line_begin = std::size_t{line.outer} * g.extent;
-    for (std::uint32_t row = begin + line.row_lane; row < end; row += g.cut.row_lanes) {
-      values = join(values, load(g.in, ((line_begin + row) * g.inner + line.column) * kPack, kPack));
+  for (int k = 0; k < kPack; ++k) values.at[k] = Join::kNeutral;
+  for (std::size_t p = part * a.cut.part_pieces + lane; p < end; p += a.cut.lanes) {
+    const Piece piece = row.piece(p);
+    const Pack x = load(a.in, piece.begin, piece.count);
+#pragma unroll
+    for (int k = 0; k < kPack; ++k) {
+      if (k < piece.count) values.at[k] = join(values.at[k], x.at[k]);
     }
   }
-  if (g.cut.row_lanes > 1) {
-    shared[threadIdx.x] = values;
-    join_row_lanes(shared, line, g.cut, join);
-    values = shared[threadIdx.x];
-    __syncthreads();
-  }
-  if (!line.exists || line.row_lane != 0) return;
-  const std::size_t at = (std::size_t{line.part} * g.params.outer + line.outer) * g.inner + line.column;
+  const float value = join_lanes(joined(values, join), a.cut.lanes, join);
+  if (lane == 0 && index < a.params.outer) finish(a.out, part * a.params.outer + index, value, a.params);
+}
+
+template <int kWidth, class Join>
+__device__ void reduce_lines(const ReduceColumnsArguments& a, Join join) {
+  const Lines<kWidth> lines = lines_of<kWidth>(a.cut, a.params);
+  const std::size_t first = lines.outer * a.params.extent * a.params.inner + lines.column;
+  float values[kWidth];
 #pragma unroll
-  for (int k = 0; k < kPack; ++k) finish(g, values.at[k], at * kPack + k);
+  for (int k = 0; k < kWidth; ++k) values[k] = Join::kNeutral;
+#pragma unroll 4
+  for (std::size_t row = lines.row; row < lines.end; row += a.cut.row_lanes) {
+    const Pack x = load_columns<kWidth>(a.in, first + row * a.params.inner);
+#pragma unroll
+    for (int k = 0; k < kWidth; ++k) values[k] = join(values[k], x.at[k]);
+  }
+  join_row_lanes<kWidth>(values, a.cut, lines.row_lane, join);
+  if (lines.row_lane != 0 || !lines.exist(a.params)) return;
+  const std::size_t result = (lines.part * std::size_t{a.params.outer} + lines.outer) * a.params.inner + lines.column;
+#pragma unroll
+  for (int k = 0; k < kWidth; ++k) finish(a.out, result + k, values[k], a.params);
+}
+
+// What each extremum of a line gets, as stored.
+__device__ std::uint32_t share_of(const Array& dx, float scale, float dy, std::uint32_t ties) {
+  return ties == 0 ? 0 : narrow_once(dx.type, static_cast<double>(scale) * dy / ties);
 }
 
 }  // namespace
 
-__global__ void __launch_bounds__(kReduceThreads) reduce(ReduceArguments g) {
-  __shared__ Pack shared[kReduceThreads];
-  for (std::uint32_t tile = blockIdx.x; tile < g.tiles; tile += gridDim.x) {
-    const Line line = line_of(g.cut, tile, g.params.outer, g.inner);
-    if (g.eights == Eights::columns) {
-      reduce_packs(g, line, shared);
-    } else {
-      reduce_singles(g, line, reinterpret_cast<float*>(shared));
-    }
+__global__ void __launch_bounds__(kBlock) reduce_rows(ReduceRowsArguments a) {
+  with_join(a.reduction, [&](auto join) { reduce_row(a, join); });
+}
+
+__global__ void __launch_bounds__(kBlock) reduce_columns(ReduceColumnsArguments a) {
+  with_join(a.reduction, [&](auto join) { reduce_lines<1>(a, join); });
+}
+
+__global__ void __launch_bounds__(kBlock) reduce_packs_of_columns(ReduceColumnsArguments a) {
+  with_join(a.reduction, [&](auto join) { reduce_lines<kPack>(a, join); });
+}
+
+__global__ void __launch_bounds__(kBlock) reduce_grad_rows(ReduceGradRowsArguments a) {
+  const std::size_t index = row_index(a.cut);
+  const unsigned lane = threadIdx.x % a.cut.lanes;
+  const Row row = row_of(index, a.params.outer, a.params.extent);
+  const std::size_t pieces = row.pieces();
+  const float extremum = pieces > 0 ? load(a.y, index) : 0.0f;
+  std::uint32_t ties = 0;
+  for (std::size_t p = lane; p < pieces; p += a.cut.lanes) {
+    const Piece piece = row.piece(p);
+    const Pack x = load(a.x, piece.begin, piece.count);
+#pragma unroll
+    for (int k = 0; k < kPack; ++k) ties += k < piece.count && x.at[k] == extremum ? 1 : 0;
+  }
+  ties = join_lanes(ties, a.cut.lanes, Plus{});
+  if (pieces == 0) return;
+  const std::uint32_t share = share_of(a.dx, a.params.scale, load(a.dy, index), ties);
+  for (std::size_t p = lane; p < pieces; p += a.cut.lanes) {
+    const Piece piece = row.piece(p);
+    const Pack x = load(a.x, piece.begin, piece.count);
+    StoredPack dx;
+#pragma unroll
+    for (int k = 0; k < kPack; ++k) dx.at[k] = x.at[k] == extremum ? share : 0;
+    store_stored(a.dx, piece.begin, piece.count, dx);
   }
 }
 
-// Of max and min: those that equal the result share its gradient.
-__global__ void __launch_bounds__(kReduceThreads) reduce_grad(ReduceGradArguments g) {
-  __shared__ std::uint32_t ties[kReduceThreads];
-  const std::uint32_t extent = g.params.extent;
-  const std::uint32_t inner = g.params.inner;
-  for (std::uint32_t tile = blockIdx.x; tile < g.tiles; tile += gridDim.x) {
-    const Line line = line_of(g.cut, tile, g.params.outer, inner);
-    const std::size_t result = line.exists ? std::size_t{line.outer} * inner + line.column : 0;
-    const std::size_t begin = line.exists ? std::size_t{line.outer} * extent * inner + line.column : 0;
-    const std::uint32_t end = line.exists ? extent : 0;
-    const float extremum = load(g.y, result);
-    std::uint32_t count = 0;
-    for (std::uint32_t row = line.row_lane; row < end; row += g.cut.row_lanes) {
-      count += load(g.x, begin + std::size_t{row} * inner) == extremum ? 1u : 0u;
-    }
-    if (g.cut.row_lanes > 1) {
-      ties[threadIdx.x] = count;
-      join_row_lanes(ties, line, g.cut, [](std::uint32_t a, std::uint32_t b) { return a + b; });
-      if (line.exists) count = ties[threadIdx.x - line.row_lane * g.cut.columns];
-      __syncthreads();
-    }
-    const double scaled = static_cast<double>(g.params.scale) * static_cast<double>(load(g.dy, result));
-    const float share = count == 0 ? 0.0f : rounded_for(g.dx.type, scaled / count);
-    for (std::uint32_t row = line.row_lane; row < end; row += g.cut.row_lanes) {
-      const std::size_t at = begin + std::size_t{row} * inner;
-      store(g.dx, at, load(g.x, at) == extremum ? share : 0.0f);
-    }
+__global__ void __launch_bounds__(kBlock) reduce_grad_columns(ReduceGradColumnsArguments a) {
+  const Lines<1> lines = lines_of<1>(a.cut, a.params);
+  const bool exists = lines.exist(a.params);
+  const std::size_t result = lines.outer * a.params.inner + lines.column;
+  const std::size_t first = lines.outer * a.params.extent * a.params.inner + lines.column;
+  const float extremum = exists ? load(a.y, result) : 0.0f;
+  std::uint32_t ties[1] = {0};
+  for (std::size_t row = lines.row; row < lines.end; row += a.cut.row_lanes) {
+    ties[0] += load(a.x, first + row * a.params.inner) == extremum ? 1 : 0;
+  }
+  join_row_lanes<1>(ties, a.cut, lines.row_lane, Plus{});
+  __shared__ std::uint32_t shares[kBlock];  // row lane 0 knows the ties
+  if (exists && lines.row_lane == 0) {
+    shares[threadIdx.x] = share_of(a.dx, a.params.scale, load(a.dy, result), ties[0]);
+  }
+  __syncthreads();
+  const std::uint32_t share = shares[threadIdx.x - lines.row_lane * a.cut.columns];
+  for (std::size_t row = lines.row; row < lines.end; row += a.cut.row_lanes) {
+    const std::size_t at = first + row * a.params.inner;
+    store_stored(a.dx, at, load(a.x, at) == extremum ? share : 0);
   }
 }
 

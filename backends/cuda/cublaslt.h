@@ -14,7 +14,7 @@ namespace amphora::cuda {
 // An object of cuBLASLt: made by `make`, destroyed by `destroy`.
 template <class Object, cublasStatus_t (*destroy)(Object)>
 struct Destroy {
-  using pointer = Object;
+  using pointer = Object;  // NOLINT(readability-identifier-naming): what std::unique_ptr looks for
   void operator()(Object object) const { destroy(object); }
 };
 

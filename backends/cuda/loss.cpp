@@ -1,28 +1,34 @@
-// loss: cross-entropy on logits, a row a sample.
+// loss: cross-entropy on logits.
 #include "cuda/include/loss.h"
 
 #include "backends/cuda/kernels.h"
-#include "backends/cuda/rows.h"
 
 namespace amphora::cuda::launchers {
+namespace {
+
+const std::int32_t* targets_of(const KernelCall& call) { return static_cast<const std::int32_t*>(address_of(call, 1)); }
+
+}  // namespace
 
 void cross_entropy(const KernelCall& call, Stream& stream) {
   const auto params = call.params<CrossEntropyParams>();
-  const unsigned threads = threads_of_row(params.columns);
-  stream.launch("cross_entropy", kernels::cross_entropy, blocks_for_rows(stream, params.rows, threads),
-                kernels::CrossEntropyArguments{rows_of(call, 0, params.columns),
-                                               static_cast<const std::int32_t*>(address_of(call, 1)), array_of(call, 2),
-                                               array_of(call, 3), params, threads});
+  const RowCut cut = row_cut_of(params.columns);
+  const kernels::CrossEntropyArguments arguments{array_of(call, 0), targets_of(call), array_of(call, 2),
+                                                 array_of(call, 3), params,           cut};
+  stream.launch("cross_entropy", kernels::cross_entropy,
+                dim3(stream.blocks_for(std::uint64_t{params.rows} * cut.lanes)), arguments);
 }
 
 void cross_entropy_grad(const KernelCall& call, Stream& stream) {
   const auto params = call.params<CrossEntropyParams>();
-  const unsigned threads = threads_of_row(params.columns);
-  stream.launch(
-      "cross_entropy_grad", kernels::cross_entropy_grad, blocks_for_rows(stream, params.rows, threads),
-      kernels::CrossEntropyGradArguments{
-          rows_of(call, 0, params.columns), static_cast<const std::int32_t*>(address_of(call, 1)), array_of(call, 2),
-          array_of(call, 3), rows_of(call, 4, params.columns, call.spec.types[0]), params, threads});
+  const kernels::CrossEntropyGradArguments arguments{array_of(call, 0),
+                                                     targets_of(call),
+                                                     array_of(call, 2),
+                                                     array_of(call, 3),
+                                                     array_of(call, 4, call.spec.types[0]),
+                                                     params};
+  stream.launch("cross_entropy_grad", kernels::cross_entropy_grad,
+                dim3(stream.blocks_for(std::uint64_t{params.rows} * params.columns, 8)), arguments);
 }
 
 }  // namespace amphora::cuda::launchers

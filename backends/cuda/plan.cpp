@@ -54,6 +54,10 @@ std::optional<cublasLtEpilogue_t> epilogue_of(const Problem& p) {
   }
 }
 
+bool is_possible(const Problem& problem, Way way) {
+  return way == Way::fused ? epilogue_of(problem).has_value() : problem.has_epilogue();
+}
+
 Plan::Plan(const Problem& problem, Way way) : problem_(problem), way_(way) {
   const MatmulParams& s = problem.shape;
   if (way == Way::fused) {

@@ -17,6 +17,9 @@ constexpr std::string_view name_of(Way way) { return way == Way::fused ? "fused"
 // cuBLASLt's epilogue for a problem; empty where it has none.
 std::optional<cublasLtEpilogue_t> epilogue_of(const Problem& problem);
 
+// Whether a product can run so: a bare one needs no kernel of ours.
+bool is_possible(const Problem& problem, Way way);
+
 struct Algorithm {
   cublasLtMatmulAlgo_t algo{};
   std::size_t workspace = 0;  // bytes

@@ -10,6 +10,7 @@
 #include "backends/cuda/plan.h"
 #include "backends/cuda/pool.h"
 #include "backends/cuda/stream.h"
+#include "backends/cuda/tuning.h"
 
 namespace amphora::cuda {
 
@@ -28,8 +29,9 @@ class Products {
 
  private:
   std::unique_ptr<Plan> make_plan(const KernelCall& call, const Problem& problem, Stream& stream);
-  std::unique_ptr<Plan> stored_plan(const Problem& problem, const Operands& operands);
-  void reserve_workspace();
+  // The plan whose choice is kept on disk; null: there is none that runs.
+  std::unique_ptr<Plan> kept_plan(const Problem& problem, const Operands& operands);
+  LtContext context();
 
   const Capabilities& capabilities_;
   Pool& pool_;

@@ -4,93 +4,140 @@
 #include <algorithm>
 
 #include "backends/cuda/kernels.h"
+#include "cuda/include/rows.h"
 
 namespace amphora::cuda::launchers {
 namespace {
 
-constexpr std::uint32_t kPack = 8;
+// Long lines are cut where there are fewer blocks than this; by shape alone, so that every device gives the same bits.
+constexpr std::uint64_t kWantedBlocks = 1024;
 
-std::uint32_t blocks_of(std::uint32_t size, std::uint32_t block) { return (size + block - 1) / block; }
+std::uint64_t quotient_up(std::uint64_t size, std::uint64_t block) { return (size + block - 1) / block; }
 
-std::uint64_t tiles_of(const LineCut& cut, std::uint32_t outer, std::uint32_t inner) {
-  const std::uint32_t outers = kernels::kReduceThreads / (cut.columns * cut.row_lanes);
-  return std::uint64_t{blocks_of(inner, cut.columns)} * blocks_of(outer, outers);
+// Each part at least this long: fewer pieces or rows a lane, and joining them costs more than it saves.
+struct Parts {
+  Parts(std::uint64_t blocks, std::uint32_t length, std::uint32_t least) {
+    const std::uint64_t wanted = std::min<std::uint64_t>(kWantedBlocks / blocks, length / least);
+    if (wanted < 2) return;
+    size = static_cast<std::uint32_t>(quotient_up(length, wanted));
+    count = static_cast<std::uint32_t>(quotient_up(length, size));
+  }
+  std::uint32_t count = 1;
+  std::uint32_t size = UINT32_MAX;
+};
+
+// Blocks of a pass over a cut's lines, each part on its own.
+std::uint64_t blocks_of(const RowLineCut& cut, const ReduceParams& params) {
+  return quotient_up(params.outer, kThreads / cut.lanes) * cut.parts;
 }
 
-LineCut cut_of(std::uint32_t extent, std::uint32_t inner) {
-  // Fewer rows a lane, and joining the lanes costs more than it saves.
-  constexpr std::uint32_t kLeastRows = 8;
-  LineCut cut;
-  cut.columns = std::clamp(inner, 1u, kernels::kReduceThreads);
-  while (2 * cut.row_lanes * cut.columns <= kernels::kReduceThreads && 2 * cut.row_lanes * kLeastRows <= extent) {
+std::uint64_t blocks_of(const ColumnLineCut& cut, const ReduceParams& params) {
+  return quotient_up(params.outer, kThreads / (cut.columns * cut.row_lanes)) * cut.column_blocks * cut.parts;
+}
+
+RowLineCut row_line_cut(const ReduceParams& params) {
+  const RowCut rows = row_cut_of(params.extent);
+  return {rows.lanes, 1, UINT32_MAX};
+}
+
+RowLineCut split(RowLineCut cut, const ReduceParams& params) {
+  if (cut.lanes < kThreads) return cut;
+  const Parts parts(blocks_of(cut, params), row_cut_of(params.extent).pieces, 4 * cut.lanes);
+  return {cut.lanes, parts.count, parts.size};
+}
+
+// `width` neighbouring columns a lane.
+ColumnLineCut column_line_cut(const ReduceParams& params, std::uint32_t width) {
+  constexpr std::uint32_t kLeastRows = 4;
+  const std::uint32_t lanes = params.inner / width;
+  ColumnLineCut cut{1, 1, 1, 1, UINT32_MAX};
+  while (cut.columns < 32 && cut.columns < lanes) cut.columns *= 2;
+  while (2 * cut.row_lanes * cut.columns <= kThreads && 2 * cut.row_lanes * kLeastRows <= params.extent) {
     cut.row_lanes *= 2;
   }
-  cut.part_rows = extent;
+  while (2 * cut.row_lanes * cut.columns <= kThreads && cut.columns < lanes) cut.columns *= 2;
+  cut.column_blocks = static_cast<std::uint32_t>(quotient_up(lanes, cut.columns));
   return cut;
 }
 
-// Cuts long lines where there are too few blocks to fill a device. By shape alone: every device adds in the same order.
-void split_lines(LineCut& cut, std::uint32_t outer, std::uint32_t extent, std::uint32_t inner) {
-  constexpr std::uint64_t kWantedTiles = 1024;
-  constexpr std::uint64_t kLeastPacks = 1024;  // of a part
-  const std::uint64_t tiles = tiles_of(cut, outer, inner);
-  const std::uint64_t parts = std::min({kWantedTiles / std::max<std::uint64_t>(tiles, 1), std::uint64_t{extent} / 64,
-                                        std::uint64_t{outer} * extent * inner / kLeastPacks});
-  if (parts < 2) return;
-  cut.part_rows = blocks_of(extent, static_cast<std::uint32_t>(parts));
-  cut.parts = blocks_of(extent, cut.part_rows);
+ColumnLineCut split(ColumnLineCut cut, const ReduceParams& params) {
+  const Parts parts(blocks_of(cut, params), params.extent, 16 * cut.row_lanes);
+  cut.parts = parts.count;
+  cut.part_rows = parts.size;
+  return cut;
 }
 
-Eights eights_of(const ReduceParams& params, const Array& in) {
-  if (!in.wide) return Eights::nothing;
-  if (params.inner == 1) return params.extent % kPack == 0 ? Eights::rows : Eights::nothing;
-  return params.inner % kPack == 0 ? Eights::columns : Eights::nothing;
+// Whole packs of columns where no line begins inside one.
+std::uint32_t width_of(const ReduceParams& params) { return params.inner % 8 == 0 ? 8 : 1; }
+
+template <class Cut>
+dim3 grid_of(const Cut& cut, const ReduceParams& params) {
+  return {static_cast<unsigned>(blocks_of(cut, params))};
 }
 
-kernels::ReduceArguments pass_of(const ReduceParams& params, const Array& in, const Array& out, Reduction reduction) {
-  const Eights eights = eights_of(params, in);
-  const std::uint32_t extent = eights == Eights::rows ? params.extent / kPack : params.extent;
-  const std::uint32_t inner = eights == Eights::columns ? params.inner / kPack : params.inner;
-  return {in, out, params, extent, inner, cut_of(extent, inner), reduction, eights, 0};
+struct Pass {
+  Array in;
+  Array out;
+  ReduceParams params;
+  Reduction reduction;
+};
+
+void run(const Pass& pass, const RowLineCut& cut, Stream& stream) {
+  const kernels::ReduceRowsArguments arguments{pass.in, pass.out, pass.params, pass.reduction, cut};
+  stream.launch("reduce_rows", kernels::reduce_rows, grid_of(cut, pass.params), arguments);
 }
 
-void run(kernels::ReduceArguments pass, Stream& stream) {
-  const std::uint64_t tiles = tiles_of(pass.cut, pass.params.outer, pass.inner) * pass.cut.parts;
-  pass.tiles = static_cast<std::uint32_t>(tiles);
-  stream.launch("reduce", kernels::reduce, stream.blocks_for(tiles * kernels::kReduceThreads), pass,
-                kernels::kReduceThreads);
+void run(const Pass& pass, const ColumnLineCut& cut, Stream& stream) {
+  const kernels::ReduceColumnsArguments arguments{pass.in, pass.out, pass.params, pass.reduction, cut};
+  if (width_of(pass.params) == 1) {
+    stream.launch("reduce_columns", kernels::reduce_columns, grid_of(cut, pass.params), arguments);
+  } else {
+    stream.launch("reduce_packs_of_columns", kernels::reduce_packs_of_columns, grid_of(cut, pass.params), arguments);
+  }
+}
+
+void run_whole(const Pass& pass, Stream& stream) {
+  if (pass.params.inner == 1) return run(pass, row_line_cut(pass.params), stream);
+  run(pass, column_line_cut(pass.params, width_of(pass.params)), stream);
+}
+
+// Each part gives an f32 as it is; a second pass joins the parts in order, and finishes.
+template <class Cut>
+void run_parts(Pass pass, const Cut& cut, Stream& stream) {
+  if (cut.parts == 1) return run(pass, cut, stream);
+  const std::uint32_t results = pass.params.outer * pass.params.inner;
+  const Array parts{stream.scratch(sizeof(float) * cut.parts * results), DType::f32, true};
+  const Pass last{parts, pass.out, {1, cut.parts, results, pass.params.scale, pass.params.accumulate}, pass.reduction};
+  pass.out = parts;
+  pass.params.scale = 1.0f;
+  pass.params.accumulate = 0;
+  run(pass, cut, stream);
+  run_whole(last, stream);
 }
 
 }  // namespace
 
 void reduce(const KernelCall& call, Stream& stream) {
   const auto params = call.params<ReduceParams>();
-  const std::uint32_t results = params.outer * params.inner;
-  if (results == 0) return;
-  const auto reduction = static_cast<Reduction>(call.spec.function);
-  kernels::ReduceArguments pass = pass_of(params, array_of(call, 0), array_of(call, 1), reduction);
-  split_lines(pass.cut, params.outer, pass.extent, pass.inner);
-  if (pass.cut.parts == 1) return run(pass, stream);
-
-  // Each part gives an f32 as it is; a second pass joins the parts in order, and finishes.
-  const Array partial{stream.scratch(sizeof(float) * pass.cut.parts * results), DType::f32, true};
-  pass.out = partial;
-  pass.params.scale = 1.0f;
-  pass.params.accumulate = 0;
-  run(pass, stream);
-  run(pass_of({1, pass.cut.parts, results, params.scale, params.accumulate}, partial, array_of(call, 1), reduction),
-      stream);
+  if (params.outer == 0 || params.inner == 0) return;
+  const Pass pass{array_of(call, 0), array_of(call, 1), params, static_cast<Reduction>(call.spec.function)};
+  if (params.inner == 1) return run_parts(pass, split(row_line_cut(params), params), stream);
+  run_parts(pass, split(column_line_cut(params, width_of(params)), params), stream);
 }
 
 void reduce_grad(const KernelCall& call, Stream& stream) {
   const auto params = call.params<ReduceParams>();
   if (params.outer == 0 || params.extent == 0 || params.inner == 0) return;
-  const LineCut cut = cut_of(params.extent, params.inner);
-  const std::uint64_t tiles = tiles_of(cut, params.outer, params.inner);
-  stream.launch("reduce_grad", kernels::reduce_grad, stream.blocks_for(tiles * kernels::kReduceThreads),
-                kernels::ReduceGradArguments{array_of(call, 0), array_of(call, 1), array_of(call, 2), array_of(call, 3),
-                                             params, cut, static_cast<std::uint32_t>(tiles)},
-                kernels::kReduceThreads);
+  const Array x = array_of(call, 0), y = array_of(call, 1), dy = array_of(call, 2), dx = array_of(call, 3);
+  if (params.inner == 1) {
+    const RowLineCut cut = row_line_cut(params);
+    const kernels::ReduceGradRowsArguments arguments{x, y, dy, dx, params, cut};
+    stream.launch("reduce_grad_rows", kernels::reduce_grad_rows, grid_of(cut, params), arguments);
+  } else {
+    const ColumnLineCut cut = column_line_cut(params, 1);
+    const kernels::ReduceGradColumnsArguments arguments{x, y, dy, dx, params, cut};
+    stream.launch("reduce_grad_columns", kernels::reduce_grad_columns, grid_of(cut, params), arguments);
+  }
 }
 
 }  // namespace amphora::cuda::launchers

@@ -2,25 +2,27 @@
 #include "cuda/include/softmax.h"
 
 #include "backends/cuda/kernels.h"
-#include "backends/cuda/rows.h"
 
 namespace amphora::cuda::launchers {
 
 void softmax(const KernelCall& call, Stream& stream) {
   const auto params = call.params<RowsParams>();
-  const unsigned threads = threads_of_row(params.columns);
-  stream.launch("softmax", kernels::softmax, blocks_for_rows(stream, params.rows, threads),
-                kernels::SoftmaxArguments{rows_of(call, 0, params.columns), rows_of(call, 1, params.columns), params,
-                                          threads, (call.spec.flags & kFlagLog) != 0});
+  if (params.columns == 0) return;
+  const RowCut cut = row_cut_of(params.columns);
+  const kernels::SoftmaxArguments arguments{array_of(call, 0), array_of(call, 1), params, cut,
+                                            (call.spec.flags & kFlagLog) != 0};
+  stream.launch("softmax", kernels::softmax, dim3(stream.blocks_for(std::uint64_t{params.rows} * cut.lanes)),
+                arguments);
 }
 
 void softmax_grad(const KernelCall& call, Stream& stream) {
   const auto params = call.params<RowsParams>();
-  const unsigned threads = threads_of_row(params.columns);
-  stream.launch("softmax_grad", kernels::softmax_grad, blocks_for_rows(stream, params.rows, threads),
-                kernels::SoftmaxGradArguments{rows_of(call, 0, params.columns), rows_of(call, 1, params.columns),
-                                              rows_of(call, 2, params.columns), params, threads,
-                                              (call.spec.flags & kFlagLog) != 0});
+  if (params.columns == 0) return;
+  const RowCut cut = row_cut_of(params.columns);
+  const kernels::SoftmaxGradArguments arguments{
+      array_of(call, 0), array_of(call, 1), array_of(call, 2), params, cut, (call.spec.flags & kFlagLog) != 0};
+  stream.launch("softmax_grad", kernels::softmax_grad, dim3(stream.blocks_for(std::uint64_t{params.rows} * cut.lanes)),
+                arguments);
 }
 
 }  // namespace amphora::cuda::launchers

@@ -1,10 +1,11 @@
-// loss: cross-entropy on logits, a row a sample.
+// Kernels of the cross-entropy on logits.
 #pragma once
 
 #include <cuda_runtime.h>
 
 #include "cuda/include/array.h"
-#include "kernel/call.h"
+#include "cuda/include/rows.h"
+#include "kernel/shared/params.h"
 
 namespace amphora::cuda::kernels {
 
@@ -14,7 +15,7 @@ struct CrossEntropyArguments {
   Array loss;
   Array log_sum_exp;
   CrossEntropyParams params;
-  unsigned threads;  // of a row
+  RowCut cut;
 };
 __global__ void cross_entropy(CrossEntropyArguments arguments);
 
@@ -23,9 +24,8 @@ struct CrossEntropyGradArguments {
   const std::int32_t* targets;
   Array log_sum_exp;
   Array dloss;
-  Array dlogits;  // may be the logits
+  Array dlogits;
   CrossEntropyParams params;
-  unsigned threads;
 };
 __global__ void cross_entropy_grad(CrossEntropyGradArguments arguments);
 

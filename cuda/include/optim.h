@@ -1,17 +1,17 @@
-// optim: optimizer steps and the loss scale's state machine.
+// Kernels of optimizer steps and of the loss scale.
 #pragma once
 
 #include <cuda_runtime.h>
 
 #include "cuda/include/array.h"
-#include "kernel/call.h"
+#include "kernel/shared/params.h"
 
 namespace amphora::cuda::kernels {
 
 struct BeginStepArguments {
   GroupState* group;
-  const GradientStats* stats;  // may be null
-  const ScalerState* scaler;   // may be null
+  const GradientStats* stats;  // may be absent
+  const ScalerState* scaler;   // may be absent
   double beta1;
   double beta2;
   bool unscale;
@@ -21,8 +21,8 @@ __global__ void begin_step(BeginStepArguments arguments);
 struct SgdArguments {
   Array gradient;
   Array master;
-  Array momentum;  // may be absent
-  Array working;   // may be absent
+  Array momentum;
+  Array working;
   const GroupState* group;
   SgdParams params;
 };
@@ -31,14 +31,14 @@ __global__ void sgd(SgdArguments arguments);
 struct AdamArguments {
   Array gradient;
   Array master;
-  Array working;  // may be absent
+  Array working;
   Array m;
   Array v;
   const GroupState* group;
   AdamParams params;
-  float beta2;
-  float complement1;  // 1 - beta, rounded once
+  float complement1;  // 1 - beta1, rounded once
   float complement2;
+  float beta2;
 };
 __global__ void adam(AdamArguments arguments);
 

@@ -1,4 +1,4 @@
-// reduce: sums and extrema along the middle of [outer, extent, inner].
+// Kernels of reduce, and how blocks take the lines of [outer, extent, inner] along the middle.
 #pragma once
 
 #include <cuda_runtime.h>
@@ -8,47 +8,67 @@
 
 namespace amphora::cuda {
 
-// How blocks take the lines along the middle. Memory is read in its order: `columns` neighbouring threads take
-// neighbours of the inner axis, `row_lanes` groups of them share a line, and the threads that are left take further
-// places of the outer axis.
-struct LineCut {
-  std::uint32_t columns = 1;
-  std::uint32_t row_lanes = 1;  // a power of two
-  std::uint32_t parts = 1;      // of a line, each for another block
-  std::uint32_t part_rows = 0;
+// Lines of neighbours in memory (inner is 1) are rows. `lanes` neighbouring lanes share one, see join_lanes; a part is
+// `part_pieces` packs of it.
+struct RowLineCut {
+  std::uint32_t lanes;
+  std::uint32_t parts;
+  std::uint32_t part_pieces;
 };
 
-// What eight neighbours in memory are: nothing that goes together, columns, or rows of one column.
-enum class Eights : std::uint8_t { nothing, columns, rows };
+// Else neighbouring lanes take neighbouring columns, one or a whole pack each; `row_lanes` groups of them share the
+// lines, and what threads are left take further places of the outer axis.
+struct ColumnLineCut {
+  std::uint32_t columns;  // lanes side by side
+  std::uint32_t row_lanes;
+  std::uint32_t column_blocks;
+  std::uint32_t parts;  // of a line, each for another block
+  std::uint32_t part_rows;
+};
 
-namespace kernels {
+}  // namespace amphora::cuda
 
-inline constexpr unsigned kReduceThreads = 256;
+namespace amphora::cuda::kernels {
 
-// Sizes count packs where `eights` says so.
-struct ReduceArguments {
+// Part k of a line goes to [k, outer, inner] of `out`.
+struct ReduceRowsArguments {
   Array in;
-  Array out;  // of parts, f32: [part, outer, inner]
+  Array out;
   ReduceParams params;
-  std::uint32_t extent;
-  std::uint32_t inner;
-  LineCut cut;
   Reduction reduction;
-  Eights eights;
-  std::uint32_t tiles;
+  RowLineCut cut;
 };
-__global__ void reduce(ReduceArguments arguments);
+__global__ void reduce_rows(ReduceRowsArguments arguments);
 
-struct ReduceGradArguments {
+struct ReduceColumnsArguments {
+  Array in;
+  Array out;
+  ReduceParams params;
+  Reduction reduction;
+  ColumnLineCut cut;
+};
+__global__ void reduce_columns(ReduceColumnsArguments arguments);
+__global__ void reduce_packs_of_columns(ReduceColumnsArguments arguments);
+
+// Of whole lines: cuts of one part.
+struct ReduceGradRowsArguments {
   Array x;
   Array y;
   Array dy;
   Array dx;
   ReduceParams params;
-  LineCut cut;  // of one part
-  std::uint32_t tiles;
+  RowLineCut cut;
 };
-__global__ void reduce_grad(ReduceGradArguments arguments);
+__global__ void reduce_grad_rows(ReduceGradRowsArguments arguments);
 
-}  // namespace kernels
-}  // namespace amphora::cuda
+struct ReduceGradColumnsArguments {
+  Array x;
+  Array y;
+  Array dy;
+  Array dx;
+  ReduceParams params;
+  ColumnLineCut cut;
+};
+__global__ void reduce_grad_columns(ReduceGradColumnsArguments arguments);
+
+}  // namespace amphora::cuda::kernels

@@ -1,10 +1,11 @@
-// softmax: along rows, shifted by the row's maximum so that exp cannot overflow.
+// Kernels of softmax.
 #pragma once
 
 #include <cuda_runtime.h>
 
 #include "cuda/include/array.h"
-#include "kernel/call.h"
+#include "cuda/include/rows.h"
+#include "kernel/shared/params.h"
 
 namespace amphora::cuda::kernels {
 
@@ -12,7 +13,7 @@ struct SoftmaxArguments {
   Array x;
   Array y;
   RowsParams params;
-  unsigned threads;  // of a row
+  RowCut cut;
   bool logarithm;
 };
 __global__ void softmax(SoftmaxArguments arguments);
@@ -22,7 +23,7 @@ struct SoftmaxGradArguments {
   Array dy;
   Array dx;
   RowsParams params;
-  unsigned threads;
+  RowCut cut;
   bool logarithm;
 };
 __global__ void softmax_grad(SoftmaxGradArguments arguments);

@@ -15,8 +15,9 @@ constexpr Reduction kReductions[] = {Reduction::sum, Reduction::max, Reduction::
 struct Extents {
   std::uint32_t outer, extent, inner;
 };
-constexpr Extents kExtents[] = {{1, 1, 1},   {1, 128, 512}, {3, 17, 1},  {70, 1, 5},     {5, 130, 10}, {1, 1100, 3},
-                                {2, 9, 100}, {1, 70001, 1}, {40, 33, 1}, {1, 100, 1001}, {3, 0, 4},    {1, 2, 70000}};
+constexpr Extents kExtents[] = {{1, 1, 1},    {1, 128, 512}, {3, 17, 1},    {70, 1, 5},  {5, 130, 10},
+                                {1, 1100, 3}, {2, 9, 100},   {1, 70001, 1}, {40, 33, 1}, {1, 100, 1001},
+                                {3, 0, 4},    {1, 2, 70000}, {2, 600, 72},  {2, 2100, 3}};
 
 Arrays arrays_of(Random& random, const Extents& extents, DType in, DType out) {
   const std::size_t lines = std::size_t{extents.outer} * extents.inner;

@@ -24,8 +24,7 @@ std::optional<std::uint64_t> chosen_seed;
 
 const Accuracy& accuracy_of(std::string_view backend) {
   if (backend == "cpu") return kCpuAccuracy;
-  if (backend.starts_with("cuda")) return kCudaAccuracy;
-  return kVulkanAccuracy;
+  return backend.starts_with("cuda") ? kCudaAccuracy : kVulkanAccuracy;
 }
 
 // The devices that backends other than the cpu open here, each with what its name ends on beside the backend's.

@@ -46,17 +46,36 @@ TEST(CudaEmulator, BarriersHoldTheBlock) {
   }
 }
 
-__global__ void reverse_without_barrier(Numbers n) {
+// One thread of two waits for nobody, and reads what the other has yet to write or has written.
+__global__ void swap_without_barrier(Numbers n) {
   __shared__ int shared[64];
-  shared[threadIdx.x] = static_cast<int>(n.count + threadIdx.x);
-  n.out[threadIdx.x] = shared[blockDim.x - 1 - threadIdx.x];
+  shared[threadIdx.x] = -1;
+  __syncthreads();
+  shared[threadIdx.x] = static_cast<int>(threadIdx.x);
+  n.out[blockIdx.x * blockDim.x + threadIdx.x] = shared[threadIdx.x ^ 1];
 }
 
-TEST(CudaEmulator, AMissingBarrierShowsAsOtherResults) {
-  std::vector<int> one(64), other(64);
-  launch(reverse_without_barrier, 1, 64, {one.data(), 1000});
-  launch(reverse_without_barrier, 1, 64, {other.data(), 1000});
-  EXPECT_NE(one, other);
+std::vector<int> swapped_without_barrier(unsigned blocks) {
+  std::vector<int> out(std::size_t{64} * blocks);
+  launch(swap_without_barrier, blocks, 64, {out.data(), 0});
+  return out;
+}
+
+TEST(CudaEmulator, AMissingBarrierShowsFromLaunchToLaunch) {
+  EXPECT_NE(swapped_without_barrier(1), swapped_without_barrier(1));
+  EXPECT_NE(swapped_without_barrier(2), swapped_without_barrier(2));
+}
+
+TEST(CudaEmulator, AMissingBarrierShowsFromBlockToBlock) {
+  const std::vector<int> out = swapped_without_barrier(2);
+  EXPECT_FALSE(std::equal(out.begin(), out.begin() + 64, out.begin() + 64));
+}
+
+TEST(CudaEmulator, AMissingBarrierShowsBetweenLaunchesOfOtherKernels) {
+  int out[32] = {};
+  const std::vector<int> first = swapped_without_barrier(1);
+  launch(reverse, 1, 32, {out, 1});
+  EXPECT_NE(first, swapped_without_barrier(1));
 }
 
 __global__ void use_warp(Numbers n) {
@@ -102,6 +121,43 @@ TEST(CudaEmulator, WarpsExchangeValues) {
   }
 }
 
+// Barriers of the block and functions of a warp, each warp in its own time.
+__global__ void sum_per_warp(Numbers n) {
+  int sum = 1;
+  if (threadIdx.x >= 32) {
+    for (int step = 1; step < 32; step *= 2) sum += __shfl_xor_sync(kFull, sum, step);
+  }
+  const int full = __syncthreads_or(sum == 32);
+  if (threadIdx.x < 32) sum += __shfl_xor_sync(kFull, sum, 1);
+  const int fuller = __syncthreads_or(sum > 32);  // forgets what the one before gave
+  n.out[threadIdx.x] = 100 * full + 1000 * fuller + sum;
+}
+
+TEST(CudaEmulator, WarpsGoDifferentWaysBetweenBarriers) {
+  std::vector<int> out(64);
+  for (int turn = 0; turn < 2; ++turn) {
+    ASSERT_EQ(launch(sum_per_warp, 1, 64, {out.data(), 0}), cudaSuccess);
+    ASSERT_EQ(cudaDeviceSynchronize(), cudaSuccess);
+    for (int i = 0; i < 64; ++i) ASSERT_EQ(out[static_cast<std::size_t>(i)], i < 32 ? 102 : 132) << i;
+  }
+}
+
+__global__ void note_place(Numbers n) {
+  const unsigned block = (blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
+  const unsigned thread = (threadIdx.z * blockDim.y + threadIdx.y) * blockDim.x + threadIdx.x;
+  const bool is_inside = threadIdx.x < blockDim.x && threadIdx.y < blockDim.y && threadIdx.z < blockDim.z;
+  if (is_inside) n.out[block * n.count + thread] += 1;
+}
+
+TEST(CudaEmulator, EachThreadOfEachBlockRunsOnce) {
+  std::vector<int> out(std::size_t{24} * 30);
+  cudaLaunchConfig_t config{};
+  config.gridDim = dim3(2, 3, 4);
+  config.blockDim = dim3(5, 3, 2);
+  ASSERT_EQ(cudaLaunchKernelEx(&config, note_place, Numbers{out.data(), 30}), cudaSuccess);
+  EXPECT_EQ(out, std::vector<int>(out.size(), 1));
+}
+
 __global__ void leave_early(Numbers n) {
   if (threadIdx.x < n.count) __syncthreads();
 }
@@ -118,9 +174,9 @@ __global__ void mix_functions(Numbers n) {
 }
 
 // A process of its own, because its context is lost.
-[[noreturn]] void exit_after(void (*kernel)(Numbers)) {
+[[noreturn]] void exit_after(void (*kernel)(Numbers), unsigned threads = 32) {
   int out[32] = {};
-  const bool launched = launch(kernel, 1, 32, {out, 20}) == cudaSuccess;
+  const bool launched = launch(kernel, 1, threads, {out, 20}) == cudaSuccess;
   const bool seen = cudaDeviceSynchronize() == cudaErrorLaunchFailure;
   const bool stays = launch(reverse, 1, 32, {out, 1}) == cudaErrorLaunchFailure;
   std::exit(launched && seen && stays ? 0 : 1);
@@ -132,6 +188,24 @@ TEST(CudaEmulatorDeathTest, ThreadsThatWaitForEverAreReported) {
   EXPECT_EXIT(exit_after(split_warp), success, "reached by a part of a warp");
   EXPECT_EXIT(exit_after(split_mask), success, "a mask that is not full");
   EXPECT_EXIT(exit_after(mix_functions), success, "lanes of a warp are in different functions");
+  EXPECT_EXIT(exit_after(split_warp, 20), success, "a warp of less than 32 threads");
+}
+
+__global__ void count(Numbers n) { n.out[threadIdx.x] += 1; }
+
+[[noreturn]] void exit_after_fault() {
+  const Machine machine("fault=2");
+  int out[1] = {};
+  bool right = true;
+  for (int i = 0; i < 3; ++i) right = launch(count, 1, 1, {out, 0}) == cudaSuccess && right;
+  right = out[0] == 1 && right;  // neither the one that faults nor those behind it
+  right = cudaDeviceSynchronize() == cudaErrorIllegalAddress && right;
+  right = launch(count, 1, 1, {out, 0}) == cudaErrorIllegalAddress && out[0] == 1 && right;
+  std::exit(right ? 0 : 1);
+}
+
+TEST(CudaEmulatorDeathTest, AFaultDropsWhatIsQueuedAndIsSeenByWhoWaits) {
+  EXPECT_EXIT(exit_after_fault(), ::testing::ExitedWithCode(0), "");
 }
 
 TEST(CudaEmulator, LaunchesThatNoDeviceTakesAreRefused) {
@@ -146,7 +220,8 @@ TEST(CudaEmulator, ConversionsAreTheDevices) {
   EXPECT_EQ(__float2int_rz(3e9f), std::numeric_limits<int>::max());
   EXPECT_EQ(__float2int_rz(-3e9f), std::numeric_limits<int>::min());
   EXPECT_EQ(__float2int_rz(-2.9f), -2);
-  EXPECT_EQ(__float2int_rz(std::nanf("")), 0);
+  volatile float nan = std::nanf("");  // not what the compiler makes of it
+  EXPECT_EQ(__float2int_rz(nan), 0);
   EXPECT_EQ(__int2float_rz(0x7FFFFFFF), 0x7FFFFF80);
   EXPECT_EQ(__int2float_rz(-0x1000003), -0x1000002);
 }
@@ -157,13 +232,13 @@ class CudaEmulatorMemory : public CudaTest {
  protected:
   static constexpr std::size_t kBytes = 4 * kMebibyte;
 
-  CudaEmulatorMemory() {
+  void SetUp() override {
     properties.type = CU_MEM_ALLOCATION_TYPE_PINNED;
     properties.location = {CU_MEM_LOCATION_TYPE_DEVICE, 0};
-    EXPECT_EQ(driver.reserve(&begin, 4 * kBytes, 0, 0, 0), CUDA_SUCCESS);
-    EXPECT_EQ(driver.create(&handle, kBytes, &properties, 0), CUDA_SUCCESS);
+    ASSERT_EQ(driver.reserve(&begin, 4 * kBytes, 0, 0, 0), CUDA_SUCCESS);
+    ASSERT_EQ(driver.create(&handle, kBytes, &properties, 0), CUDA_SUCCESS);
   }
-  ~CudaEmulatorMemory() override {
+  void TearDown() override {
     driver.release(handle);
     driver.free(begin, 4 * kBytes);
   }

@@ -1,10 +1,12 @@
 // The emulator's cuBLASLt against plain loops, and what it refuses.
+#include <array>
 #include <cmath>
 #include <functional>
 
 #include "backends/cuda/cublaslt.h"
 #include "cuda_emulator/emulator.h"
 #include "cuda_emulator/machine.h"
+#include "cuda_emulator/product.h"
 #include "cuda_test.h"
 
 namespace amphora::cuda {
@@ -35,6 +37,7 @@ struct Case {
   bool transpose_b = false;
   bool tf32 = false;
   cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
+  double fraction = 0.0;  // added to each number of a
 };
 
 // A product of small whole numbers, so that sums are exact, with columns that are longer than the matrix is high.
@@ -111,6 +114,12 @@ class ProductOnEmulator {
     }
   }
 
+  template <class T>
+  void change(cublasLtMatmulDescAttributes_t attribute, const T& value) {
+    set(operation_, attribute, value);
+  }
+  std::byte* aux() { return aux_.bytes.data(); }
+
   mutable cublasStatus_t refusal = CUBLAS_STATUS_SUCCESS;
 
  private:
@@ -134,7 +143,11 @@ class ProductOnEmulator {
     EXPECT_NEAR(actual, expected, unit * std::max(1.0, magnitude));
   }
   double a_at(std::size_t row, std::size_t k, std::size_t batch) const {
-    return a_.at(batch * kSize + (c_.transpose_a ? k + row * kLeadingInner : row + k * kLeadingInner));
+    const double value = a_.at(batch * kSize + (c_.transpose_a ? k + row * kLeadingInner : row + k * kLeadingInner));
+    if (!c_.tf32) return value;
+    int exponent = 0;
+    const double fraction = std::frexp(value, &exponent);
+    return std::ldexp(std::nearbyint(std::ldexp(fraction, 11)), exponent - 11);
   }
   double b_at(std::size_t k, std::size_t column, std::size_t batch) const {
     return b_.at(batch * kSize + (c_.transpose_b ? column + k * kLeadingInner : k + column * kLeadingInner));
@@ -147,7 +160,7 @@ class ProductOnEmulator {
 
   static constexpr std::int64_t kSize = 48 * 48;
   Case c_;
-  Numbers a_{c_.operand, kBatch* kSize, values(1)};
+  Numbers a_{c_.operand, kBatch* kSize, [this](std::size_t i) { return values(1)(i) + c_.fraction; }};
   Numbers b_{c_.operand, kBatch* kSize, values(2)};
   Numbers d_{c_.result, kBatch* kLeading* kColumns, values(3)};
   Numbers aux_{c_.result, kBatch* kLeading* kColumns, values(4)};
@@ -172,6 +185,14 @@ TEST(CudaEmulatorProducts, AreRightWithEveryAlgorithmTypeAndTranspose) {
       ASSERT_EQ(proposals.size(), static_cast<std::size_t>(emulator::kAlgorithms));
       for (const auto& proposal : proposals) ProductOnEmulator(what).expect_right(proposal);
     }
+  }
+}
+
+// 2^-14 is lost beside 1, and is not lost alone.
+TEST(CudaEmulatorProducts, Tf32RoundsItsOperands) {
+  for (const bool tf32 : {false, true}) {
+    ProductOnEmulator product({.operand = DType::f32, .result = DType::f32, .tf32 = tf32, .fraction = 0x1p-14});
+    product.expect_right(product.propose().front());
   }
 }
 
@@ -209,9 +230,68 @@ TEST(CudaEmulatorProducts, WhatCuBlasLtDoesNotMultiplyIsRefused) {
   EXPECT_EQ(refusal_of({DType::f32, DType::f16}), CUBLAS_STATUS_NOT_SUPPORTED);
   EXPECT_EQ(refusal_of({DType::f16, DType::bf16}), CUBLAS_STATUS_NOT_SUPPORTED);
   EXPECT_EQ(refusal_of({.tf32 = true}), CUBLAS_STATUS_NOT_SUPPORTED);
+  // cuBLASLt has it, but nothing here uses it, so the emulator leaves it out.
   EXPECT_EQ(refusal_of({.epilogue = CUBLASLT_EPILOGUE_RELU_AUX}), CUBLAS_STATUS_NOT_SUPPORTED);
   const Machine turing("capability=7.5");
   EXPECT_EQ(refusal_of({DType::bf16, DType::bf16}), CUBLAS_STATUS_NOT_SUPPORTED);
+}
+
+TEST(CudaEmulatorProducts, TheMatrixOfGeluBeginsItsColumnsAtMultiplesOf16Bytes) {
+  ProductOnEmulator narrow({.epilogue = CUBLASLT_EPILOGUE_GELU_AUX});
+  narrow.change(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, std::int64_t{36});
+  EXPECT_TRUE(narrow.propose().empty());
+  EXPECT_EQ(narrow.refusal, CUBLAS_STATUS_NOT_SUPPORTED);
+  ProductOnEmulator shifted({.epilogue = CUBLASLT_EPILOGUE_GELU_AUX});
+  shifted.change(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, static_cast<void*>(shifted.aux() + 8));
+  EXPECT_TRUE(shifted.propose().empty());
+  EXPECT_EQ(shifted.refusal, CUBLAS_STATUS_NOT_SUPPORTED);
+}
+
+// What heuristics say of a product of f16 with as many rows, columns and terms as given.
+cublasStatus_t propose(int rows, int terms_of_a, int terms_of_b, std::uint32_t alignment, int* count) {
+  const auto size = [](int n) { return static_cast<std::uint64_t>(n); };
+  const LtHandle handle = make_handle();
+  const LtOperation operation = make_operation(false, false, false);
+  const LtLayout a = make_layout(DType::f16, {size(rows), size(terms_of_a), rows});
+  const LtLayout b = make_layout(DType::f16, {size(terms_of_b), 8, terms_of_b});
+  const LtLayout d = make_layout(DType::f16, {size(rows), 8, rows});
+  const LtPreference preference = make_preference(kMuch);
+  set_alignment(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, alignment);
+  std::array<cublasLtMatmulHeuristicResult_t, 8> found{};
+  return cublasLtMatmulAlgoGetHeuristic(handle.get(), operation.get(), a.get(), b.get(), d.get(), d.get(),
+                                        preference.get(), static_cast<int>(found.size()), found.data(), count);
+}
+
+TEST(CudaEmulatorProducts, ColumnsThatAreNotWideLeaveTheFirstAlgorithm) {
+  int count = 0;
+  ASSERT_EQ(propose(16, 24, 24, 16, &count), CUBLAS_STATUS_SUCCESS);
+  EXPECT_EQ(count, emulator::kAlgorithms);
+  ASSERT_EQ(propose(17, 24, 24, 16, &count), CUBLAS_STATUS_SUCCESS);  // leading dimension
+  EXPECT_EQ(count, 1);
+  ASSERT_EQ(propose(16, 24, 24, 4, &count), CUBLAS_STATUS_SUCCESS);  // pointer
+  EXPECT_EQ(count, 1);
+  EXPECT_EQ(propose(16, 24, 32, 16, &count), CUBLAS_STATUS_INVALID_VALUE);  // shapes that do not fit
+  EXPECT_EQ(count, 0);
+}
+
+float product_of_numbers(float a, float b, float c, float beta, bool tf32) {
+  const emulator::Matrix one{.rows = 1, .columns = 1, .leading = 1};
+  float d = 0.0f;
+  emulator::multiply({.a = one, .b = one, .c = one, .d = one, .tf32 = tf32}, {&a, &b, &c, &d, 1.0f, beta}, 1);
+  return d;
+}
+
+TEST(CudaEmulatorProducts, Tf32HasTenBitsRoundedToNearestEven) {
+  EXPECT_EQ(product_of_numbers(1.0f + 0x1p-11f, 1.0f, 0.0f, 0.0f, true), 1.0f);
+  EXPECT_EQ(product_of_numbers(1.0f + 0x1p-11f + 0x1p-20f, 1.0f, 0.0f, 0.0f, true), 1.0f + 0x1p-10f);
+  EXPECT_EQ(product_of_numbers(1.0f, 1.0f + 0x1.8p-10f, 0.0f, 0.0f, true), 1.0f + 0x1p-9f);
+  EXPECT_EQ(product_of_numbers(1.0f + 0x1p-11f, 1.0f, 0.0f, 0.0f, false), 1.0f + 0x1p-11f);
+}
+
+TEST(CudaEmulatorProducts, WithoutBetaNobodyReadsC) {
+  const float nan = std::nanf("");
+  EXPECT_EQ(product_of_numbers(2.0f, 3.0f, nan, 0.0f, false), 6.0f);
+  EXPECT_TRUE(std::isnan(product_of_numbers(2.0f, 3.0f, nan, 1.0f, false)));
 }
 
 TEST(CudaEmulatorProducts, AnAlgorithmNeedsItsWorkspace) {

@@ -4,6 +4,7 @@
 #include <array>
 #include <cstdio>
 #include <deque>
+#include <map>
 #include <vector>
 
 #include <boost/context/detail/fcontext.hpp>
@@ -106,7 +107,10 @@ class Runner {
 
   const Launch* launch_ = nullptr;
   unsigned threads_ = 0;
-  bool descending_ = true;
+  // Each kernel takes turns of its own: where two kernels are launched by turns, turns of launches would give each of
+  // them one order for ever.
+  std::map<const void*, bool> descending_next_;
+  bool descending_ = false;
   bool failed_ = false;
 
   unsigned started_ = 0;
@@ -181,7 +185,9 @@ void Runner::wait(State state) {
 bool Runner::run(const Launch& launch) {
   launch_ = &launch;
   threads_ = launch.threads.x * launch.threads.y * launch.threads.z;
-  descending_ = !descending_;
+  bool& descending_next = descending_next_[launch.name];
+  descending_ = descending_next;
+  descending_next = !descending_next;
   failed_ = false;
   blockDim = launch.threads;
   gridDim = launch.blocks;
@@ -190,6 +196,7 @@ bool Runner::run(const Launch& launch) {
       for (unsigned x = 0; x < gridDim.x && !failed_; ++x) {
         blockIdx = {x, y, z};
         run_block();
+        descending_ = !descending_;
       }
     }
   }

@@ -84,12 +84,12 @@ constexpr double kRoot = 0.7978845608028654;  // of 2/pi
 constexpr double kCubic = 0.044715;
 
 float gelu(float value) {
-  const double x = static_cast<double>(value);
+  const auto x = static_cast<double>(value);
   return static_cast<float>(0.5 * x * (1.0 + std::tanh(kRoot * (x + kCubic * x * x * x))));
 }
 
 float gelu_derivative(float value) {
-  const double x = static_cast<double>(value);
+  const auto x = static_cast<double>(value);
   const double t = std::tanh(kRoot * (x + kCubic * x * x * x));
   return static_cast<float>(0.5 * (1.0 + t) + 0.5 * x * (1.0 - t * t) * kRoot * (1.0 + 3.0 * kCubic * x * x));
 }

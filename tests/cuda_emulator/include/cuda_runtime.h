@@ -6,8 +6,11 @@
 #include <vector_functions.h>
 
 #include "cuda_emulator/intrinsics.h"
+#include "cuda_emulator/numbers.h"
 
 static_assert(alignof(uint4) == 16 && alignof(float4) == 16);  // so that sanitizers see what a GPU would refuse
+
+// NOLINTBEGIN(readability-identifier-naming): the names are CUDA's
 
 // Blocks run one after another, so one copy serves them all.
 #undef __shared__
@@ -18,7 +21,8 @@ static_assert(alignof(uint4) == 16 && alignof(float4) == 16);  // so that saniti
 namespace amphora::emulator {
 
 // The launch itself; `kernel` is what cudaFuncGetAttributes() would be asked for.
-cudaError_t launch(const cudaLaunchConfig_t& config, void (*body)(const void* arguments), const void* arguments);
+cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, void (*body)(const void* arguments),
+                   const void* arguments);
 
 }  // namespace amphora::emulator
 
@@ -33,5 +37,7 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
     const Bound& what = *static_cast<const Bound*>(thread);
     what.kernel(what.arguments);
   };
-  return amphora::emulator::launch(*config, run, &bound);
+  return amphora::emulator::launch(*config, reinterpret_cast<const void*>(kernel), run, &bound);
 }
+
+// NOLINTEND(readability-identifier-naming)

@@ -1,0 +1,109 @@
+#include "cuda_emulator/context.h"
+
+#include <functional>
+#include <mutex>
+#include <utility>
+
+#include "cuda_emulator/emulator.h"
+#include "cuda_emulator/machine.h"
+
+namespace amphora::emulator {
+namespace {
+
+std::mutex mutex;
+cudaError_t context_error = cudaSuccess;
+cudaError_t fault = cudaSuccess;
+thread_local cudaError_t last_error = cudaSuccess;
+
+}  // namespace
+
+cudaError_t noted(cudaError_t status) {
+  if (status != cudaSuccess) last_error = status;
+  return status;
+}
+
+cudaError_t state() {
+  const std::lock_guard lock(mutex);
+  return noted(context_error);
+}
+
+cudaError_t synchronized_state() {
+  const std::lock_guard lock(mutex);
+  if (context_error == cudaSuccess) context_error = fault;
+  return noted(context_error);
+}
+
+bool drops_work() {
+  const std::lock_guard lock(mutex);
+  return fault != cudaSuccess;
+}
+
+int queue(const std::function<bool()>& work, double nanoseconds) {
+  if (const cudaError_t error = state(); error != cudaSuccess) return error;
+  const std::lock_guard lock(mutex);
+  if (fault != cudaSuccess) return cudaSuccess;
+  if (count_launch()) {
+    fault = cudaErrorIllegalAddress;
+  } else if (!work()) {
+    fault = cudaErrorLaunchFailure;
+  }
+  pass_time(nanoseconds);
+  return cudaSuccess;
+}
+
+}  // namespace amphora::emulator
+
+using namespace amphora::emulator;  // NOLINT(google-build-using-namespace)
+
+extern "C" {
+
+cudaError_t cudaGetLastError() {
+  const cudaError_t error = std::exchange(last_error, cudaSuccess);
+  const std::lock_guard lock(mutex);
+  return context_error != cudaSuccess ? context_error : error;
+}
+
+cudaError_t cudaPeekAtLastError() {
+  const std::lock_guard lock(mutex);
+  return context_error != cudaSuccess ? context_error : last_error;
+}
+
+const char* cudaGetErrorName(cudaError_t error) {
+#define AMPHORA_NAME(name) \
+  case name: return #name;
+  switch (error) {
+    AMPHORA_NAME(cudaSuccess)
+    AMPHORA_NAME(cudaErrorInvalidValue)
+    AMPHORA_NAME(cudaErrorMemoryAllocation)
+    AMPHORA_NAME(cudaErrorInvalidConfiguration)
+    AMPHORA_NAME(cudaErrorInsufficientDriver)
+    AMPHORA_NAME(cudaErrorNoDevice)
+    AMPHORA_NAME(cudaErrorInvalidDevice)
+    AMPHORA_NAME(cudaErrorNoKernelImageForDevice)
+    AMPHORA_NAME(cudaErrorIllegalAddress)
+    AMPHORA_NAME(cudaErrorLaunchFailure)
+    AMPHORA_NAME(cudaErrorNotReady)
+    AMPHORA_NAME(cudaErrorNotSupported)
+    default: return "unrecognized error code";
+  }
+#undef AMPHORA_NAME
+}
+
+const char* cudaGetErrorString(cudaError_t error) {
+  switch (error) {
+    case cudaSuccess: return "no error";
+    case cudaErrorInvalidValue: return "invalid argument";
+    case cudaErrorMemoryAllocation: return "out of memory";
+    case cudaErrorInvalidConfiguration: return "invalid configuration argument";
+    case cudaErrorInsufficientDriver: return "CUDA driver version is insufficient for CUDA runtime version";
+    case cudaErrorNoDevice: return "no CUDA-capable device is detected";
+    case cudaErrorInvalidDevice: return "invalid device ordinal";
+    case cudaErrorNoKernelImageForDevice: return "no kernel image is available for execution on the device";
+    case cudaErrorIllegalAddress: return "an illegal memory access was encountered";
+    case cudaErrorLaunchFailure: return "unspecified launch failure";
+    case cudaErrorNotSupported: return "operation not supported";
+    default: return "unrecognized error code";
+  }
+}
+
+}  // extern "C"
