@@ -63,6 +63,13 @@ std::string vulkan_types(am::KernelId kernel) {
 }
 #endif
 
+// The module has a launcher for every row, or it would not link.
+std::string cuda_types(am::KernelId kernel) {
+  std::string text =
+      types_of(kernel, [&](const am::Spec& spec) { return am::reason_against(kernel, spec, false).empty(); });
+  return kernel == am::KernelId::matmul ? text + "; Tensor Cores: f16 bf16 tf32" : text;
+}
+
 using Cells = std::map<std::string, std::string>;
 
 // What each backend does for a kernel; "null" takes everything and is left out.
@@ -70,6 +77,9 @@ Cells cells_of(am::KernelId kernel) {
   Cells cells{{"cpu", oracle_types(kernel)}, {"cpu, vectorised", simd_types(kernel)}};
 #if AMPHORA_VULKAN
   cells["vulkan"] = vulkan_types(kernel);
+#endif
+#if AMPHORA_CUDA
+  cells["cuda"] = cuda_types(kernel);
 #endif
   return cells;
 }
@@ -89,10 +99,10 @@ std::string tables() {
     text += fmt::format("| `{}` | {} | {} |\n", name, what,
                         count == 0 ? "not built yet" : fmt::format("{} of {}", count, am::kKernelCount));
   }
-  text += "\n| kernel | cpu | cpu, vectorised | vulkan |\n|---|---|---|---|\n";
+  text += "\n| kernel | cpu | cpu, vectorised | vulkan | cuda |\n|---|---|---|---|---|\n";
   for (auto& [kernel, cells] : rows) {
-    text += fmt::format("| {} | {} | {} | {} |\n", am::name_of(kernel), cells["cpu"], cells["cpu, vectorised"],
-                        cells["vulkan"]);
+    text += fmt::format("| {} | {} | {} | {} | {} |\n", am::name_of(kernel), cells["cpu"], cells["cpu, vectorised"],
+                        cells["vulkan"], cells["cuda"]);
   }
   return text;
 }

@@ -1,0 +1,248 @@
+// Products: planned once, timed once, kept on disk; an epilogue in cuBLASLt only where that is faster.
+#include "backends/cuda/products.h"
+
+#include <filesystem>
+#include <map>
+
+#include "core/error.h"
+#include "cuda_emulator/emulator.h"
+#include "cuda_test.h"
+
+namespace amphora::cuda {
+namespace {
+
+using emulator::product_counts;
+
+// Times of products, for as long as an object lives.
+class ProductTime {
+ public:
+  explicit ProductTime(emulator::ProductTime time) { emulator::set_product_time(std::move(time)); }
+  ProductTime(const ProductTime&) = delete;
+  ProductTime& operator=(const ProductTime&) = delete;
+  ~ProductTime() { emulator::set_product_time({}); }
+};
+
+struct Shape {
+  int m = 64, n = 32, k = 128;
+  DType type = DType::f16;
+  Activation activation = Activation::none;
+  float beta = 0.0f;
+};
+
+class CudaProducts : public CudaTest {
+ protected:
+  // Runs x w^T with a bias, and returns the names of what ran.
+  std::vector<std::string> run(CudaDevice& device, const Shape& s, float alpha = 1.0f) {
+    const auto of = [&](int rows, int columns) {
+      const std::size_t count = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
+      std::vector<std::byte> bytes(count * size_of(s.type));
+      for (std::size_t i = 0; i < count; ++i) store_element(s.type, bytes.data(), i, static_cast<double>(i % 7) - 3.0);
+      return buffer_of(device, bytes);
+    };
+    const BufferPtr x = of(s.m, s.k), w = of(s.n, s.k), c = of(s.m, s.n), bias = of(1, s.n);
+    Spec spec{.types = {s.type, s.type, s.type, s.type}, .function = static_cast<std::uint8_t>(s.activation)};
+    spec.flags = kFlagTransposeB;
+    const MatmulParams params{s.m, s.n, s.k, 1, s.k, s.k, s.n, 0, 0, 0, alpha, s.beta};
+    KernelCall call(KernelId::matmul, spec, params);
+    call.with(all_of(x)).with(all_of(w)).with(all_of(c));
+    if (s.activation != Activation::none) call.with(all_of(bias));
+    device.reset_counters();
+    device.set_profiling(true);
+    device.launch(call);
+    device.set_profiling(false);
+    result = c;
+    std::vector<std::string> names;
+    for (const auto& [name, count] : device.counters().paths[static_cast<std::size_t>(KernelId::matmul)]) {
+      names.push_back(name);
+    }
+    return names;
+  }
+
+  std::string file() const {
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+      if (entry.path().extension() == ".products") return entry.path().string();
+    }
+    return {};
+  }
+
+  BufferPtr result;
+};
+
+TEST_F(CudaProducts, AProblemIsPlannedOnce) {
+  const auto device = open_cuda();
+  run(*device, {});
+  const auto before = product_counts();
+  run(*device, {}, 0.5f);  // alpha is no part of a problem
+  EXPECT_EQ(product_counts().heuristics, before.heuristics);
+  EXPECT_EQ(product_counts().products, before.products + 1);
+  run(*device, {.m = 65});
+  EXPECT_GT(product_counts().heuristics, before.heuristics);
+}
+
+TEST_F(CudaProducts, TheFastestAlgorithmIsChosen) {
+  for (const int fastest : {0, 1, 2}) {
+    const testing::TemporaryFolder own;
+    const Variable fresh("AMPHORA_CACHE", own.path().string());
+    const auto device = open_cuda();
+    std::map<int, int> runs;
+    const ProductTime time([&](int algorithm, unsigned) {
+      ++runs[algorithm];
+      return algorithm == fastest ? 1e3 : 5e3;
+    });
+    run(*device, {});
+    runs.clear();
+    run(*device, {});
+    EXPECT_EQ(runs, (std::map<int, int>{{fastest, 1}}));
+  }
+}
+
+TEST_F(CudaProducts, AChoiceIsKeptForTheNextStart) {
+  run(*open_cuda(), {});
+  const auto before = product_counts();
+  run(*open_cuda(), {});
+  const auto after = product_counts();
+  EXPECT_EQ(after.heuristics, before.heuristics);
+  EXPECT_GT(after.checks, before.checks);
+  EXPECT_EQ(after.products, before.products + 1);
+}
+
+TEST_F(CudaProducts, TheFileIsReadableAndOfThisDriverAndLibrary) {
+  run(*open_cuda(), {.activation = Activation::gelu});
+  const std::string path = file();
+  EXPECT_NE(path.find("cuda-amphora-s-emulator-of-cuda-13000-"), std::string::npos) << path;
+  const testing::Bytes bytes = testing::read_bytes(path);
+  const std::string text(bytes.begin(), bytes.end());
+  EXPECT_NE(text.find("f16xf16t->f16:64x32x128:ld128,128,32:align16,16,16,16,16:bias-f16:gelu "), std::string::npos)
+      << text;
+}
+
+TEST_F(CudaProducts, AnotherDriverTunesAnew) {
+  run(*open_cuda(), {});
+  const auto before = product_counts();
+  const Machine newer("driver=13010");
+  run(*open_cuda(), {});
+  EXPECT_GT(product_counts().heuristics, before.heuristics);
+}
+
+TEST_F(CudaProducts, ADamagedFileIsAsGoodAsNone) {
+  run(*open_cuda(), {});
+  const std::string path = file();
+  testing::Bytes bytes = testing::read_bytes(path);
+  bytes.resize(bytes.size() / 2);
+  testing::write_bytes(path, bytes);
+  const auto before = product_counts();
+  run(*open_cuda(), {});
+  EXPECT_GT(product_counts().heuristics, before.heuristics);
+}
+
+TEST_F(CudaProducts, ChoicesOfOtherProcessesAreKept) {
+  const auto one = open_cuda();
+  const auto other = open_cuda();
+  run(*one, {.m = 10});
+  run(*other, {.m = 20});
+  const auto before = product_counts();
+  const auto third = open_cuda();
+  run(*third, {.m = 10});
+  run(*third, {.m = 20});
+  EXPECT_EQ(product_counts().heuristics, before.heuristics);
+}
+
+TEST_F(CudaProducts, AFolderThatCannotBeWrittenIsNoError) {
+  const Variable nowhere("AMPHORA_CACHE", "/dev/null/cache");
+  EXPECT_NO_THROW(run(*open_cuda(), {}));
+}
+
+TEST_F(CudaProducts, AnEpilogueIsFusedOnlyWhereThatIsFaster) {
+  constexpr unsigned kBare = CUBLASLT_EPILOGUE_DEFAULT;
+  for (const bool fused_is_faster : {true, false}) {
+    const testing::TemporaryFolder own;
+    const Variable fresh("AMPHORA_CACHE", own.path().string());
+    const auto device = open_cuda();
+    const ProductTime time([=](int, unsigned epilogue) { return (epilogue == kBare) == fused_is_faster ? 9e6 : 1e3; });
+    const std::vector<std::string> names = run(*device, {.activation = Activation::gelu});
+    EXPECT_EQ(names, fused_is_faster ? std::vector<std::string>{"cublaslt_gelu_bias"}
+                                     : (std::vector<std::string>{"cublaslt", "matmul_epilogue"}));
+  }
+}
+
+TEST_F(CudaProducts, WhatCublasltHasNoEpilogueForIsFinishedByAKernel) {
+  EXPECT_EQ(run(*open_cuda(), {.activation = Activation::silu}),
+            (std::vector<std::string>{"cublaslt", "matmul_epilogue"}));
+}
+
+TEST_F(CudaProducts, WithoutTuningTheFirstProposalRuns) {
+  const Variable off("AMPHORA_CUDA_TUNE", "0");
+  const auto device = open_cuda();
+  const auto before = product_counts();
+  std::vector<int> algorithms;
+  const ProductTime time([&](int algorithm, unsigned) {
+    algorithms.push_back(algorithm);
+    return 1e3;
+  });
+  run(*device, {});
+  EXPECT_EQ(product_counts().heuristics, before.heuristics + 1);
+  EXPECT_EQ(algorithms, std::vector<int>{0});
+  EXPECT_EQ(file(), "");
+}
+
+TEST_F(CudaProducts, TimingWritesNoResultTwice) {
+  const auto device = open_cuda();
+  run(*device, {.type = DType::f32, .beta = 1.0f});
+  const std::vector<float> first = values_of<float>(*device, *result);
+  run(*device, {.type = DType::f32, .beta = 1.0f});
+  EXPECT_EQ(values_of<float>(*device, *result), first);
+}
+
+// A device so full that there is no room to time with: the product runs all the same, and nothing is kept.
+TEST_F(CudaProducts, WithoutRoomForTimingTheFirstProposalRuns) {
+  const Machine machine("memory=128M");
+  const auto device = open_cuda();
+  std::vector<BufferPtr> held;
+  run(*device, {.m = 8, .n = 8, .k = 8});  // takes the workspace
+  const auto kept = testing::read_bytes(file()).size();
+  constexpr int kWide = 2048;
+  const Shape large{.m = kWide, .n = kWide, .k = 8};
+  // x, w and c of the product below take 8.1 MiB; what is left beyond them is less than another c.
+  const std::size_t left = 12 * kMebibyte;
+  while (true) {
+    try {
+      held.push_back(device->allocate(kMebibyte, MemoryKind::activations));
+    } catch (const OutOfMemory&) {
+      break;
+    }
+  }
+  for (std::size_t i = 0; i < left / kMebibyte; ++i) held.erase(held.begin());
+  EXPECT_EQ(run(*device, large), std::vector<std::string>{"cublaslt"});
+  EXPECT_EQ(testing::read_bytes(file()).size(), kept);
+}
+
+TEST_F(CudaProducts, TypesThatCublasltDoesNotMultiplyRunOnMultiplyAdds) {
+  const auto device = open_cuda();
+  const Spec mixed{.types = {DType::f16, DType::f32, DType::f32, DType::f32}};
+  const Spec bf16{.types = {DType::bf16, DType::bf16, DType::f32, DType::f32}};
+  EXPECT_EQ(device->supports(KernelId::matmul, mixed).path, "fma");
+  EXPECT_EQ(device->supports(KernelId::matmul, bf16).path, "cuBLASLt");
+  const Machine turing("capability=7.5");
+  EXPECT_EQ(open_cuda()->supports(KernelId::matmul, bf16).path, "fma");
+  EXPECT_EQ(run(*open_cuda(), {.type = DType::bf16}), std::vector<std::string>{"matmul_fma"});
+  EXPECT_EQ(run(*open_cuda(), {.type = DType::f16}), std::vector<std::string>{"cublaslt"});
+}
+
+// More than a grid's second axis takes.
+TEST_F(CudaProducts, LaunchesOfManyBatchesStayInsideOfAGrid) {
+  const auto device = open_cuda();
+  constexpr int kBatches = 70000;
+  const BufferPtr x = buffer_of(*device, std::vector<float>(kBatches, 2.0f));
+  const BufferPtr w = device->allocate(kBatches * 2, MemoryKind::inputs);
+  const BufferPtr c = device->allocate(kBatches * sizeof(float), MemoryKind::activations);
+  const CountParams count{kBatches};
+  const Spec cast{.types = {DType::f32, DType::f16}};
+  device->launch(KernelCall(KernelId::cast, cast, count).with(all_of(x)).with(all_of(w)));
+  const Spec spec{.types = {DType::f32, DType::f16, DType::f32, DType::f32}};
+  const MatmulParams params{1, 1, 1, kBatches, 1, 1, 1, 1, 1, 1, 1.0f, 0.0f};
+  device->launch(KernelCall(KernelId::matmul, spec, params).with(all_of(x)).with(all_of(w)).with(all_of(c)));
+  EXPECT_EQ(values_of<float>(*device, *c), std::vector<float>(kBatches, 4.0f));
+}
+
+}  // namespace
+}  // namespace amphora::cuda
