@@ -74,7 +74,7 @@ TEST_F(Program, GoesOnToTheTableWhenAStepTakesTooLong) {
 }
 
 #ifdef AMPHORA_CUDA_EMULATED_MODULE
-TEST_F(Program, RunsEveryStepOnAnEmulatorWhenAsked) {
+TEST_F(Program, RunsOnAnEmulatorWhenAsked) {
   EXPECT_EQ(check({"--backends", "cuda", "--only", "training"}, AMPHORA_CUDA_EMULATED_MODULE), 1) << text();
   EXPECT_TRUE(says("--emulated lets it count")) << text();
 
