@@ -77,6 +77,7 @@ TEST_F(Program, GoesOnToTheTableWhenAStepTakesTooLong) {
 TEST_F(Program, RunsOnAnEmulatorWhenAsked) {
   EXPECT_EQ(check({"--backends", "cuda", "--only", "training"}, AMPHORA_CUDA_EMULATED_MODULE), 1) << text();
   EXPECT_TRUE(says("--emulated lets it count")) << text();
+  fs::remove_all(output_);
 
   EXPECT_EQ(check({"--backends", "cuda", "--emulated", "--quick", "--only", "training,ceilings,memcheck"},
                   AMPHORA_CUDA_EMULATED_MODULE),
@@ -85,6 +86,7 @@ TEST_F(Program, RunsOnAnEmulatorWhenAsked) {
   EXPECT_TRUE(says("(emulated)")) << text();
   EXPECT_TRUE(says("3 tests passed, 0 failed")) << text();
   EXPECT_TRUE(says("best product")) << text();
+  for (const json& step : report()["steps"]) EXPECT_NE(step["step"], "") << step;
 }
 
 #endif
