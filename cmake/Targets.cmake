@@ -51,6 +51,16 @@ function(amphora_add_gpu_check)
       return()
     endif()
   endforeach()
+  if(TARGET amphora_tools)
+    add_dependencies(amphora_tools amphora-gpu-check amphora-devices amphora_conformance bench_ceilings)
+    target_compile_definitions(amphora_tools PRIVATE "AMPHORA_GPU_CHECK=\"$<TARGET_FILE:amphora-gpu-check>\""
+                                                     "AMPHORA_CEILINGS=\"$<TARGET_FILE:bench_ceilings>\"")
+    if(TARGET amphora_cuda_emulated)
+      add_dependencies(amphora_tools amphora_cuda_emulated)
+      target_compile_definitions(amphora_tools
+                                 PRIVATE "AMPHORA_CUDA_EMULATED_MODULE=\"$<TARGET_FILE:amphora_cuda_emulated>\"")
+    endif()
+  endif()
   # Only a build without sanitizers is meant for other machines.
   if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT AMPHORA_SANITIZE)
     add_test(NAME gpu_bundle COMMAND ${PROJECT_SOURCE_DIR}/scripts/check_gpu_bundle ${PROJECT_BINARY_DIR} ${programs})

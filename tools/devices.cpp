@@ -78,8 +78,8 @@ std::string to_json() {
     ordered_json devices = ordered_json::array();
     for (const am::DeviceReport& device :
          status.available ? am::list_devices(status.name) : std::vector<am::DeviceReport>()) {
-      ordered_json facts = ordered_json::object();
-      for (const auto& [name, value] : device.facts) facts[name] = value;
+      ordered_json facts = ordered_json::array();  // pairs: what has several lines comes with an empty name
+      for (const auto& [name, value] : device.facts) facts.push_back({name, value});
       devices.push_back({{"name", device.name}, {"reason_against", device.reason_against}, {"facts", facts}});
     }
     backends.push_back({{"name", status.name},

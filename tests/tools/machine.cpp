@@ -13,10 +13,10 @@ using nlohmann::ordered_json;
 ordered_json devices() {
   return ordered_json::parse(R"({"backends": [
       {"name": "cuda", "available": true, "emulated": false, "detail": "NVIDIA H200", "precisions": ["f32", "f16"],
-       "devices": [{"name": "NVIDIA K80", "reason_against": "too old", "facts": {}},
-                   {"name": "NVIDIA H200", "reason_against": "", "facts": {"driver": "580", "memory": "139 GiB"}}]},
+       "devices": [{"name": "NVIDIA K80", "reason_against": "too old", "facts": []},
+                   {"name": "NVIDIA H200", "reason_against": "", "facts": [["driver", "580"], ["products", "f32"], ["", "f16"]]}]},
       {"name": "vulkan", "available": true, "emulated": true, "detail": "llvmpipe", "precisions": ["f32"],
-       "devices": [{"name": "llvmpipe", "reason_against": "", "facts": {}}]},
+       "devices": [{"name": "llvmpipe", "reason_against": "", "facts": []}]},
       {"name": "none", "available": false, "emulated": false, "detail": "no driver", "precisions": [],
        "devices": []}]})");
 }
@@ -26,7 +26,7 @@ TEST(FindBackend, TakesTheDeviceThatIsOpened) {
   EXPECT_EQ(cuda.reason_against, "");
   EXPECT_EQ(cuda.device, "NVIDIA H200");
   EXPECT_EQ(cuda.precisions, (std::vector<std::string>{"f32", "f16"}));
-  EXPECT_EQ(cuda.facts.front(), (std::pair<std::string, std::string>("driver", "580")));
+  EXPECT_EQ(cuda.facts, (Facts{{"driver", "580"}, {"products", "f32; f16"}}));
 }
 
 TEST(FindBackend, CountsTheProcessorOnlyWhenAsked) {

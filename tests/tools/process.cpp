@@ -55,6 +55,12 @@ TEST_F(Process, EndsWithItsChildrenAtTheLimit) {
   EXPECT_EQ(output(), "");
 }
 
+TEST_F(Process, EndsWithTheProcessThatStartedIt) {
+  EXPECT_EXIT(shell("kill -TERM $PPID; sleep 0.6; echo late"), ::testing::KilledBySignal(SIGTERM), "");
+  std::this_thread::sleep_for(std::chrono::seconds(1));
+  EXPECT_EQ(output(), "");
+}
+
 TEST_F(Process, TellsASignalFromAnExitCode) {
   const Ended ended = shell("kill -SEGV $$");
   EXPECT_EQ(ended.code, 128 + SIGSEGV);

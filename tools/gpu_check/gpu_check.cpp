@@ -121,7 +121,9 @@ Finding run_guarded(const Step& step, const Options& options) {
     return {.step = step.name, .result = Result::unsupported, .measured = step.reason_against};
   }
   try {
-    return step.run(options);
+    Finding finding = step.run(options);
+    finding.step = step.name;
+    return finding;
   } catch (const std::exception& error) {
     return {.step = step.name, .result = Result::failed, .measured = error.what()};
   }

@@ -30,6 +30,20 @@ const ordered_json* first_device(const ordered_json& backend) {
   return nullptr;
 }
 
+// A fact without a name goes on with the one before.
+Facts joined(const ordered_json& pairs) {
+  Facts facts;
+  for (const ordered_json& pair : pairs) {
+    const auto name = pair.at(0).get<std::string>(), value = pair.at(1).get<std::string>();
+    if (name.empty() && !facts.empty()) {
+      facts.back().second += "; " + value;
+    } else {
+      facts.emplace_back(name, value);
+    }
+  }
+  return facts;
+}
+
 }  // namespace
 
 Backend unknown_backend(const std::string& name, const std::string& reason_against) {
@@ -51,9 +65,7 @@ Backend find_backend(const ordered_json& devices, const std::string& name, bool 
     Backend backend{name, {}, detail, is_emulated, found.at("precisions").get<std::vector<std::string>>(), {}};
     if (const ordered_json* device = first_device(found)) {
       backend.device = device->at("name").get<std::string>();
-      for (const auto& [key, value] : device->at("facts").items()) {
-        backend.facts.emplace_back(key, value.get<std::string>());
-      }
+      backend.facts = joined(device->at("facts"));
     }
     if (is_emulated) backend.device += " (emulated)";
     return backend;

@@ -4,6 +4,7 @@
 #include <chrono>
 #include <csignal>
 #include <cstring>
+#include <iterator>
 #include <thread>
 
 #include <fcntl.h>
@@ -24,6 +25,37 @@ constexpr int kSignalBase = 128;
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
+// The child that runs now, for the signals that end this process: they must end it, too, and it is in a group of its
+// own.
+volatile std::sig_atomic_t running = 0;
+
+void end_both(int signal) {
+  if (running != 0) kill(-running, SIGKILL);
+  std::signal(signal, SIG_DFL);
+  std::raise(signal);
+}
+
+class Watch {
+ public:
+  explicit Watch(pid_t child) {
+    running = child;
+    for (std::size_t i = 0; i < std::size(kSignals); ++i) {
+      previous_[i] = std::signal(kSignals[i], end_both);
+      if (previous_[i] == SIG_IGN) std::signal(kSignals[i], SIG_IGN);  // under nohup
+    }
+  }
+  Watch(const Watch&) = delete;
+  Watch& operator=(const Watch&) = delete;
+  ~Watch() {
+    for (std::size_t i = 0; i < std::size(kSignals); ++i) std::signal(kSignals[i], previous_[i]);
+    running = 0;
+  }
+
+ private:
+  static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
+  void (*previous_[std::size(kSignals)])(int) = {};
+};
+
 std::vector<char*> pointers(std::vector<std::string>& texts) {
   std::vector<char*> result;
   for (std::string& text : texts) result.push_back(text.data());
@@ -34,11 +66,11 @@ std::vector<char*> pointers(std::vector<std::string>& texts) {
 // This process's variables, but for those that the command sets.
 std::vector<std::string> environment_of(const Command& command) {
   std::vector<std::string> result;
-  for (const auto& [name, value] : command.environment) result.push_back(name + "=" + value);
+  for (const auto& [name, value] : command.environment) result.push_back(fmt::format("{}={}", name, value));
   for (char** variable = environ; *variable != nullptr; ++variable) {
     const std::string text = *variable;
     bool is_set = false;
-    for (const auto& [name, value] : command.environment) is_set = is_set || text.starts_with(name + "=");
+    for (const auto& [name, value] : command.environment) is_set = is_set || text.starts_with(fmt::format("{}=", name));
     if (!is_set) result.push_back(text);
   }
   return result;
@@ -89,6 +121,7 @@ std::string Ended::str() const {
 Ended run(const Command& command, const std::filesystem::path& log, double limit_seconds) {
   const Clock::time_point start = Clock::now();
   const pid_t child = Start(log).spawn(command);
+  const Watch watch(child);
   Ended ended;
   int status = 0;
   while (waitpid(child, &status, WNOHANG) == 0) {

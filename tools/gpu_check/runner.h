@@ -18,7 +18,7 @@ struct Options {
   std::filesystem::path starter;   // starts a program that is its argument; empty: programs start by themselves
   std::filesystem::path logs;
   std::vector<std::string> backends = {"cuda", "vulkan"};
-  double limit_seconds = 3600.0;  // a child process
+  double limit_seconds = 1800.0;  // a child process
   bool quick = false;             // a part of the tests, small benchmarks
   bool emulated = false;          // a device that runs on the processor counts, too
   std::uint64_t seed = 1;         // the first of the samples' runs

@@ -13,8 +13,9 @@ namespace fs = std::filesystem;
 
 // A test of small shapes for each family of kernels: what is watched runs a hundred times slower.
 constexpr const char* kSmallTests =
-    "fill_writes,random_views,unary_stays,binary_walks,products_of_small,forward_is,cross_entropy_is,"
-    "dropout.bits,inspect_and,norm_is,clips_match,adam_matches,sgd_matches,lerp_matches,reduce.bits,step.";
+    "fill_writes,cast_matches,random_views,accumulate_rounds,unary_stays,binary_walks,products_of_small,"
+    "softmax.forward,softmax.gradients,loss.cross,loss.gradient,dropout.bits,inspect_and,norm_is,clips_match,"
+    "adam_matches,sgd_matches,lerp_matches,reduce.bits,reduce.gradients,step.";
 constexpr const char* kQuickTests = "fill_writes";
 
 std::vector<fs::path> usual_folders() {
