@@ -1,6 +1,7 @@
 // Device memory behind reserved addresses: files in memory, mapped. Addresses without memory fault when touched.
 #include "cuda_emulator/driver.h"
 
+#include <cstring>
 #include <map>
 #include <mutex>
 
@@ -85,13 +86,22 @@ CUresult free_addresses(CUdeviceptr begin, std::size_t bytes) {
   return CUDA_SUCCESS;
 }
 
+// New memory holds what nobody wrote: NaN as a number of any type, so that reading it shows.
+bool fill_with_nan(int file, std::size_t bytes) {
+  void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
+  if (memory == MAP_FAILED) return false;
+  std::memset(memory, 0xFF, bytes);
+  munmap(memory, bytes);
+  return true;
+}
+
 CUresult create(CUmemGenericAllocationHandle* handle, std::size_t bytes, const CUmemAllocationProp* properties,
                 unsigned long long) {
   if (!is_multiple(bytes) || properties->location.type != CU_MEM_LOCATION_TYPE_DEVICE) return CUDA_ERROR_INVALID_VALUE;
   if (!take_memory(bytes)) return CUDA_ERROR_OUT_OF_MEMORY;
   const std::lock_guard lock(mutex);
   const int file = memfd_create("device memory", MFD_CLOEXEC);
-  if (file < 0 || ftruncate(file, static_cast<off_t>(bytes)) != 0) {
+  if (file < 0 || ftruncate(file, static_cast<off_t>(bytes)) != 0 || !fill_with_nan(file, bytes)) {
     if (file >= 0) close(file);
     give_memory(bytes);
     return CUDA_ERROR_OUT_OF_MEMORY;
