@@ -32,7 +32,7 @@ __device__ inline std::int64_t offset_of(const Index& index, const Strided& oper
   std::int64_t offset = 0;
 #pragma unroll
   for (int axis = 0; axis < kMostAxes; ++axis) {
-    offset += std::int64_t{static_cast<std::int32_t>(index.at[axis])} * operand.strides[axis];
+    offset += std::int64_t{index.at[axis]} * operand.strides[axis];
   }
   return offset;
 }

@@ -11,7 +11,7 @@ inline constexpr int kMostAxes = 5;
 
 struct Space {
   std::uint32_t count = 0;  // of elements
-  std::int32_t rank = 1;    // 0: one element
+  std::int32_t rank = 1;
   std::int32_t sizes[kMostAxes] = {};
   bool packs = false;  // eight neighbours at a time: they lie in one row, and the result takes them at once
 };

@@ -46,11 +46,12 @@ Line line_of(LineCut cut, uint tile, uint outer, uint inner) {
   return line;
 }
 
-// Joins the lanes of each line; row lane 0 has the result at its own place.
+// Joins the lanes of each line; row lane 0 has the result at its own place. Lanes that are left over by the cut must not
+// reach past the end.
 #define JOIN_ROW_LANES(shared_values, row_lane, cut, join)                                                  \
   barrier();                                                                                                \
   for (uint reach = (cut).row_lanes / 2; reach > 0; reach /= 2) {                                           \
-    if ((row_lane) < reach) {                                                                               \
+    if ((row_lane) < reach && gl_LocalInvocationIndex + reach * (cut).columns < gl_WorkGroupSize.x) {       \
       shared_values[gl_LocalInvocationIndex] =                                                              \
           join(shared_values[gl_LocalInvocationIndex],                                                      \
                shared_values[gl_LocalInvocationIndex + reach * (cut).columns]);                             \

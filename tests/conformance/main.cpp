@@ -68,7 +68,7 @@ void check_backend(const std::string& name) {
   for (const BackendStatus& status : list_backends()) {
     if (status.name == "null") continue;
     if (status.name == name) {
-      require(status.available, "backend '{}' is not available: {}", name, status.detail);
+      require(status.available, "backend '{}' is unsupported here: {}", name, status.detail);
       return;
     }
     known += fmt::format("{}{}", known.empty() ? "" : ", ", status.name);
@@ -195,7 +195,9 @@ bool run_program(int argc, char** argv) {
   RunResult run = run_tests(names);
   for (const BackendStatus& status : list_backends()) {
     const bool chosen = arguments.backend.empty() ? status.name != "null" : status.name == arguments.backend;
-    if (chosen && status.available) run.devices.push_back(fmt::format("{}: {}", status.name, status.detail));
+    if (!chosen) continue;
+    run.devices.push_back(status.available ? fmt::format("{}: {}", status.name, status.detail)
+                                           : fmt::format("{}: unsupported ({})", status.name, status.detail));
   }
   fmt::print("{}", to_text(Ledger::current(), run));
   write_report(arguments.report, run);

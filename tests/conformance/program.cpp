@@ -3,7 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 
+#include "backends/registry.h"
 #include "conformance/report.h"
+#include "core/error.h"
 #include "support/idx_files.h"
 
 namespace amphora::conformance {
@@ -59,6 +61,24 @@ TEST(Program, RefusesAWrongCommandLineWith2) {
     EXPECT_EQ(finished.code, 2) << arguments << ": " << finished.err;
     EXPECT_EQ(finished.err.rfind("conformance: error: ", 0), 0u) << finished.err;
   }
+}
+
+// Skipped, with the reason, where a backend has no device: no list is silent about it.
+TEST(Program, SaysWhichBackendIsUnsupportedAndWhy) {
+  const Finished all = run("--filter fill_writes");
+  std::string unsupported;
+  for (const BackendStatus& status : list_backends()) {
+    if (status.available) continue;
+    const std::string line = fmt::format("{}: unsupported ({})", status.name, status.detail);
+    EXPECT_NE(all.out.find(line), std::string::npos) << all.out;
+    const Finished one = run("--backend " + status.name);
+    EXPECT_EQ(one.code, 1);
+    EXPECT_NE(one.err.find(fmt::format("backend '{}' is unsupported here: {}", status.name, status.detail)),
+              std::string::npos)
+        << one.err;
+    unsupported += (unsupported.empty() ? "" : ", ") + line;
+  }
+  if (!unsupported.empty()) GTEST_SKIP() << unsupported;
 }
 
 TEST(Program, ListsTestsByTheirSubject) {

@@ -1,5 +1,6 @@
 // Which way a copy takes, and that each way moves the right elements. Conformance compares results alone.
 #include <algorithm>
+#include <bit>
 #include <limits>
 
 #include "cuda_test.h"
@@ -90,6 +91,20 @@ TEST_F(CudaCopy, ATranspositionCopiesByTiles) {
   expect_copy("copy_tile", {3, {3, 45, 67}, {3015, 1, 45}, {3015, 67, 1}});
 }
 
+// The order in which a call names the axes is none that memory knows.
+TEST_F(CudaCopy, AxesMayComeInAnyOrder) {
+  expect_copy("copy_memory", {3, {3, 20, 17}, {1, 51, 3}, {1, 51, 3}});
+  expect_copy("copy_tile", {2, {33, 40}, {40, 1}, {1, 33}});
+  expect_copy("copy_packs", {2, {16, 9}, {1, 24}, {1, 16}});
+}
+
+TEST_F(CudaCopy, WhatHasNoAlignedRowsCopiesByElements) {
+  expect_copy("copy_elements", {2, {40, 7}, {14, 1}, {7, 1}});
+  expect_copy("copy_elements", {1, {500}, {1}, {2}});
+  expect_copy("copy_elements", {2, {9, 64}, {96, 1}, {64, 1}}, 4);
+  expect_copy("copy_packs", {2, {3, 64}, {1, 3}, {64, 1}});  // too few rows for tiles
+}
+
 // Five axes, no two of which merge.
 TEST_F(CudaCopy, ATranspositionMayHaveAxesAroundAndBetweenItsOwn) {
   expect_copy("copy_tile", {5, {2, 33, 3, 2, 40}, {7920, 1, 2640, 33, 66}, {7920, 240, 80, 40, 1}});
@@ -134,6 +149,33 @@ TEST_F(CudaCopy, ATransposedCopyMayChangeTheType) {
       KernelCall(KernelId::copy, spec, CopyParams{2, {40, 50}, {1, 40}, {50, 1}}).with(all_of(in)).with(all_of(out)));
   EXPECT_EQ(values_of<std::uint16_t>(*device, *out), expected);
   EXPECT_EQ(paths_of(KernelId::copy), (std::map<std::string, std::uint64_t>{{"copy_tile", 1}}));
+}
+
+// A NaN among numbers, at every place of a pack.
+TEST_F(CudaCopy, ANaNKeepsThePayloadThatFitsAndItsNeighboursTheirValues) {
+  for (const DType type : {DType::f16, DType::bf16}) {
+    for (std::size_t place = 0; place < 8; ++place) {
+      std::vector<float> source = {0.1f, -2.5f, 65520.0f, 1e-6f, -0.0f, 3e38f, 1e-40f, 7.0f};
+      source[place] = std::bit_cast<float>(0xFFAB'CDEFu);
+      std::vector<std::uint16_t> expected;
+      for (const float value : source) {
+        expected.push_back(type == DType::f16 ? to_f16(value).bits : to_bf16(value).bits);
+      }
+      const BufferPtr in = buffer_of(*device, source);
+      const BufferPtr out = buffer_of(*device, std::vector<std::uint16_t>(8));
+      const Spec narrow{.types = {DType::f32, type}};
+      device->launch(KernelCall(KernelId::cast, narrow, CountParams{8}).with(all_of(in)).with(all_of(out)));
+      EXPECT_EQ(values_of<std::uint16_t>(*device, *out), expected) << name_of(type) << ' ' << place;
+
+      std::vector<std::uint32_t> wide;
+      for (const std::uint16_t bits : expected) {
+        wide.push_back(std::bit_cast<std::uint32_t>(type == DType::f16 ? to_f32(F16{bits}) : to_f32(BF16{bits})));
+      }
+      const Spec widen{.types = {type, DType::f32}};
+      device->launch(KernelCall(KernelId::cast, widen, CountParams{8}).with(all_of(out)).with(all_of(in)));
+      EXPECT_EQ(values_of<std::uint32_t>(*device, *in), wide) << name_of(type) << ' ' << place;
+    }
+  }
 }
 
 }  // namespace
