@@ -22,6 +22,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr int kSignalBase = 128;
+constexpr double kPatience = 60.0;  // seconds: a process that hangs inside of a driver does not even end when killed
 
 double seconds_since(Clock::time_point start) { return std::chrono::duration<double>(Clock::now() - start).count(); }
 
@@ -35,10 +36,14 @@ void end_both(int signal) {
   std::raise(signal);
 }
 
+// From its begin to its end, those signals end the child as well; before, they wait.
 class Watch {
  public:
-  explicit Watch(pid_t child) {
-    running = child;
+  Watch() {
+    sigset_t set;
+    sigemptyset(&set);
+    for (const int signal : kSignals) sigaddset(&set, signal);
+    pthread_sigmask(SIG_BLOCK, &set, &mask_);
     for (std::size_t i = 0; i < std::size(kSignals); ++i) {
       previous_[i] = std::signal(kSignals[i], end_both);
       if (previous_[i] == SIG_IGN) std::signal(kSignals[i], SIG_IGN);  // under nohup
@@ -49,11 +54,20 @@ class Watch {
   ~Watch() {
     for (std::size_t i = 0; i < std::size(kSignals); ++i) std::signal(kSignals[i], previous_[i]);
     running = 0;
+    pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
   }
+
+  void begin(pid_t child) {
+    running = child;
+    pthread_sigmask(SIG_SETMASK, &mask_, nullptr);
+  }
+  // What is blocked outside, and in the child.
+  const sigset_t& mask() const { return mask_; }
 
  private:
   static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
   void (*previous_[std::size(kSignals)])(int) = {};
+  sigset_t mask_{};
 };
 
 std::vector<char*> pointers(std::vector<std::string>& texts) {
@@ -79,14 +93,15 @@ std::vector<std::string> environment_of(const Command& command) {
 // What a child begins with: no input, its output in the log, a group of its own, so that its children end with it.
 class Start {
  public:
-  explicit Start(const std::filesystem::path& log) {
+  Start(const std::filesystem::path& log, const sigset_t& mask) {
     posix_spawn_file_actions_init(&files_);
     posix_spawn_file_actions_addopen(&files_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_addopen(&files_, STDOUT_FILENO, log.c_str(), O_WRONLY | O_CREAT | O_TRUNC, 0644);
     posix_spawn_file_actions_adddup2(&files_, STDOUT_FILENO, STDERR_FILENO);
     posix_spawnattr_init(&attributes_);
-    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK);
     posix_spawnattr_setpgroup(&attributes_, 0);
+    posix_spawnattr_setsigmask(&attributes_, &mask);
   }
   Start(const Start&) = delete;
   Start& operator=(const Start&) = delete;
@@ -120,8 +135,9 @@ std::string Ended::str() const {
 
 Ended run(const Command& command, const std::filesystem::path& log, double limit_seconds) {
   const Clock::time_point start = Clock::now();
-  const pid_t child = Start(log).spawn(command);
-  const Watch watch(child);
+  Watch watch;
+  const pid_t child = Start(log, watch.mask()).spawn(command);
+  watch.begin(child);
   Ended ended;
   int status = 0;
   while (waitpid(child, &status, WNOHANG) == 0) {
@@ -129,6 +145,7 @@ Ended run(const Command& command, const std::filesystem::path& log, double limit
       ended.timed_out = true;
       kill(-child, SIGKILL);
     }
+    if (seconds_since(start) > limit_seconds + kPatience) break;
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   }
   ended.seconds = seconds_since(start);
