@@ -94,8 +94,10 @@ std::shared_ptr<Device> open_device(std::string_view name, const DeviceOptions& 
   for (const Backend& backend : kBackends) {
     if (backend.name != name) continue;
     const BackendStatus status = backend.status();
-    require(status.available, "backend '{}' is not available: {}. Available: {}", name, status.detail,
-            available_backends());
+    // Only a failure looks at the other backends, whose libraries may be large.
+    if (!status.available) {
+      fail("backend '{}' is not available: {}. Available: {}", name, status.detail, available_backends());
+    }
     require(options.device.empty() || backend.devices != nullptr,
             "the {} backend has one device, so there is nothing to choose with '{}'", name, options.device);
     return backend.open(options);

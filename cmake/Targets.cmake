@@ -5,6 +5,9 @@ include(GoogleTest)
 function(amphora_add_program name)
   add_executable(${name} ${ARGN})
   target_link_libraries(${name} PRIVATE amphora::amphora CLI11::CLI11)
+  if(TARGET amphora_cuda_module) # which a program loads when it runs
+    add_dependencies(${name} amphora_cuda_module)
+  endif()
 endfunction()
 
 # One program for each file of FOLDER, named PREFIX and the file's name.

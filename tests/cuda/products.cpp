@@ -228,21 +228,5 @@ TEST_F(CudaProducts, TypesThatCublasltDoesNotMultiplyRunOnMultiplyAdds) {
   EXPECT_EQ(run(*open_cuda(), {.type = DType::f16}), std::vector<std::string>{"cublaslt"});
 }
 
-// More than a grid's second axis takes.
-TEST_F(CudaProducts, LaunchesOfManyBatchesStayInsideOfAGrid) {
-  const auto device = open_cuda();
-  constexpr int kBatches = 70000;
-  const BufferPtr x = buffer_of(*device, std::vector<float>(kBatches, 2.0f));
-  const BufferPtr w = device->allocate(kBatches * 2, MemoryKind::inputs);
-  const BufferPtr c = device->allocate(kBatches * sizeof(float), MemoryKind::activations);
-  const CountParams count{kBatches};
-  const Spec cast{.types = {DType::f32, DType::f16}};
-  device->launch(KernelCall(KernelId::cast, cast, count).with(all_of(x)).with(all_of(w)));
-  const Spec spec{.types = {DType::f32, DType::f16, DType::f32, DType::f32}};
-  const MatmulParams params{1, 1, 1, kBatches, 1, 1, 1, 1, 1, 1, 1.0f, 0.0f};
-  device->launch(KernelCall(KernelId::matmul, spec, params).with(all_of(x)).with(all_of(w)).with(all_of(c)));
-  EXPECT_EQ(values_of<float>(*device, *c), std::vector<float>(kBatches, 4.0f));
-}
-
 }  // namespace
 }  // namespace amphora::cuda
