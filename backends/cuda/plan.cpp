@@ -28,7 +28,7 @@ std::string_view name_of(cublasLtEpilogue_t epilogue) {
 }
 
 // cuBLASLt's conditions for an auxiliary matrix.
-bool takes_aux(const Problem& p) { return p.shape.ldc % 8 == 0 && p.alignment[4] == 16; }
+bool takes_aux(const Problem& p) { return p.shape.ldc % 8 == 0 && p.alignment[4] >= 16; }
 
 }  // namespace
 
@@ -36,7 +36,8 @@ std::optional<cublasLtEpilogue_t> epilogue_of(const Problem& p) {
   if (p.derivative) {
     // Its derivatives of other functions read bit masks, or do not exist.
     if (p.activation != Activation::gelu || p.has_bias || !takes_aux(p)) return {};
-    const bool sums = p.bias_gradient && !p.adds_bias_gradient && p.shape.batch == 1;
+    // Its bias gradient has the result's type; elsewhere a kernel of ours makes it.
+    const bool sums = p.bias_gradient && !p.adds_bias_gradient && p.shape.batch == 1 && p.result == DType::f32;
     return sums ? CUBLASLT_EPILOGUE_DGELU_BGRAD : CUBLASLT_EPILOGUE_DGELU;
   }
   switch (p.activation) {
@@ -100,7 +101,7 @@ std::vector<Algorithm> Plan::propose(cublasLtHandle_t handle, const Operands& op
   const LtPreference preference = make_preference(workspace_bytes);
   set_alignment(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, problem_.alignment[1]);
   set_alignment(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, problem_.alignment[0]);
-  const std::uint32_t result = way_ == Way::fused ? problem_.alignment[2] : 16;
+  const std::uint32_t result = way_ == Way::fused ? problem_.alignment[2] : 256;
   set_alignment(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, result);
   set_alignment(preference, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, result);
   std::vector<cublasLtMatmulHeuristicResult_t> found(static_cast<std::size_t>(count));

@@ -12,9 +12,10 @@
 namespace amphora::cuda {
 namespace {
 
-std::uint8_t alignment_of(const KernelCall& call, std::size_t index) {
+std::uint16_t alignment_of(const KernelCall& call, std::size_t index) {
   const auto address = reinterpret_cast<std::uintptr_t>(address_of(call, index));
-  return static_cast<std::uint8_t>(std::uintptr_t{1} << std::min(std::countr_zero(address | 16u), 4));
+  if (address % 256 == 0) return 256;
+  return static_cast<std::uint16_t>(1u << std::min(std::countr_zero(address), 4));
 }
 
 auto tied(const Problem& p) {

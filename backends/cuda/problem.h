@@ -27,7 +27,8 @@ struct Problem {
   bool derivative = false;
   bool bias_gradient = false;
   bool adds_bias_gradient = false;
-  std::array<std::uint8_t, 5> alignment{};  // bytes that divide the addresses of a, b, c, bias, aux; 16 at most
+  // Bytes that divide the addresses of a, b, c, bias, aux: a power of two up to 16, or 256, which is a block's begin.
+  std::array<std::uint16_t, 5> alignment{};
 
   bool operator==(const Problem& other) const;
   // Whether anything but alpha and beta happens to the sums.

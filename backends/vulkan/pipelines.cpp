@@ -3,8 +3,8 @@
 #include <functional>
 #include <utility>
 
-#include "backends/vulkan/check.h"
 #include "backends/disk_cache.h"
+#include "backends/vulkan/check.h"
 #include "backends/vulkan/recorder.h"
 #include "backends/vulkan/shader_library.h"
 #include "backends/vulkan/spirv.h"

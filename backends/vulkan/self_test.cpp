@@ -15,8 +15,8 @@
 #include <nlohmann/json.hpp>
 #include <zlib.h>
 
-#include "backends/vulkan/device.h"
 #include "backends/disk_cache.h"
+#include "backends/vulkan/device.h"
 #include "backends/vulkan/kernels.h"
 #include "backends/vulkan/shader_library.h"
 #include "core/error.h"

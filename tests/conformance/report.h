@@ -12,7 +12,7 @@ namespace amphora::conformance {
 struct RunResult {
   std::uint64_t seed = 0;
   double seconds = 0.0;
-  std::vector<std::string> devices;       // "vulkan: llvmpipe, 2 threads"
+  std::vector<std::string> devices;  // "vulkan: llvmpipe, 2 threads"
   std::size_t passed_tests = 0;
   std::vector<std::string> failed_tests;  // by their full names
   std::vector<std::string> skipped_tests;

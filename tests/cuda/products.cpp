@@ -112,7 +112,8 @@ TEST_F(CudaProducts, TheFileIsReadableAndOfThisDriverAndLibrary) {
   EXPECT_NE(path.find("cuda-amphora-s-emulator-of-cuda-13000-"), std::string::npos) << path;
   const testing::Bytes bytes = testing::read_bytes(path);
   const std::string text(bytes.begin(), bytes.end());
-  EXPECT_NE(text.find("f16xf16t->f16:64x32x128:ld128,128,32:align16,16,16,16,16:bias-f16:gelu "), std::string::npos)
+  EXPECT_NE(text.find("f16xf16t->f16:64x32x128:ld128,128,32:align256,256,256,256,256:bias-f16:gelu "),
+            std::string::npos)
       << text;
 }
 
@@ -168,6 +169,33 @@ TEST_F(CudaProducts, AnEpilogueIsFusedOnlyWhereThatIsFaster) {
 TEST_F(CudaProducts, WhatCublasltHasNoEpilogueForIsFinishedByAKernel) {
   EXPECT_EQ(run(*open_cuda(), {.activation = Activation::silu}),
             (std::vector<std::string>{"cublaslt", "matmul_epilogue"}));
+}
+
+// GELU's derivative and the bias gradient: both in cuBLASLt where the result is f32, as the bias gradient is.
+TEST_F(CudaProducts, ABiasGradientIsFusedWhereItHasTheResultsType) {
+  const ProductTime time([](int, unsigned epilogue) { return epilogue == CUBLASLT_EPILOGUE_DEFAULT ? 9e6 : 1e3; });
+  const auto device = open_cuda();
+  for (const DType type : {DType::f32, DType::f16}) {
+    constexpr int kSize = 64;
+    const auto gelu = static_cast<std::uint8_t>(Activation::gelu);
+    const Spec spec{
+        .types = {type, type, type, DType::f32}, .function = gelu, .flags = kFlagDerivative | kFlagBiasGradient};
+    const MatmulParams params{kSize, kSize, kSize, 1, kSize, kSize, kSize, 0, 0, 0, 1.0f, 0.0f};
+    const BufferPtr x = buffer_of(*device, std::vector<std::byte>(kSize * kSize * size_of(type)));
+    const BufferPtr c = device->allocate(x->bytes(), MemoryKind::activations);
+    const BufferPtr sums = device->allocate(kSize * sizeof(float), MemoryKind::gradients);
+    KernelCall call(KernelId::matmul, spec, params);
+    call.with(all_of(x)).with(all_of(x)).with(all_of(c)).with({}).with(all_of(x)).with(all_of(sums));
+    device->reset_counters();
+    device->set_profiling(true);
+    device->launch(call);
+    device->set_profiling(false);
+    const auto& paths = device->counters().paths[static_cast<std::size_t>(KernelId::matmul)];
+    using Paths = std::map<std::string, std::uint64_t>;
+    EXPECT_EQ(paths, type == DType::f32 ? (Paths{{"cublaslt_dgelu_bgrad", 1}})
+                                        : (Paths{{"cublaslt_dgelu", 1}, {"column_sums", 1}}));
+    EXPECT_EQ(values_of<float>(*device, *sums), std::vector<float>(kSize, 0.0f));
+  }
 }
 
 TEST_F(CudaProducts, WithoutTuningTheFirstProposalRuns) {
