@@ -71,7 +71,7 @@ TEST_F(CudaTest, AReportNamesWhatTheDeviceOffers) {
   EXPECT_EQ(reports[0].name, kEmulatorName);
   EXPECT_EQ(reports[0].reason_against, "");
   std::string facts;
-  for (const auto& [name, value] : reports[0].facts) facts += name + ": " + value + "\n";
+  for (const auto& [name, value] : reports[0].facts) facts += fmt::format("{}: {}\n", name, value);
   for (const char* part : {"driver: runs CUDA up to 13.0", "architecture: sm_90", "Tensor Cores: f16 bf16 tf32"}) {
     EXPECT_NE(facts.find(part), std::string::npos) << facts;
   }
