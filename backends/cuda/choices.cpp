@@ -11,7 +11,7 @@
 namespace amphora::cuda {
 namespace {
 
-constexpr int kFormat = 1;
+constexpr int kFormat = 2;
 
 // "NVIDIA H200" -> "nvidia-h200"
 std::string file_name(const Capabilities& capabilities) {

@@ -9,6 +9,8 @@
 namespace amphora::cuda {
 namespace {
 
+constexpr std::uint32_t kMostBlocks = 65535;  // of a grid's second axis
+
 Epilogue epilogue_of(const KernelCall& call, const Operands& target, float alpha) {
   const auto params = call.params<MatmulParams>();
   // Eight neighbours of c are aligned in every row or in none.
@@ -32,8 +34,7 @@ void multiply_and_add(const KernelCall& call, const Operands& operands, Stream& 
   const auto tiles = [](std::int32_t size) {
     return static_cast<unsigned>((size + kernels::kMatmulTile - 1) / kernels::kMatmulTile);
   };
-  constexpr std::int32_t kMostBlocks = 65535;
-  const dim3 blocks(tiles(params.m) * tiles(params.n), static_cast<unsigned>(std::min(params.batch, kMostBlocks)));
+  const dim3 blocks(tiles(params.m) * tiles(params.n), std::min(static_cast<std::uint32_t>(params.batch), kMostBlocks));
   stream.launch("matmul_fma", kernels::matmul_fma, blocks,
                 kernels::MatmulArguments{
                     array_of(call, 0), array_of(call, 1), epilogue_of(call, operands, operands.alpha), params,
@@ -57,8 +58,8 @@ void sum_columns(const KernelCall& call, const Operands& target, Stream& stream)
   const auto columns = static_cast<std::uint32_t>(params.n);
   const unsigned groups = (columns + kernels::kSumColumns - 1) / kernels::kSumColumns;
   // By shape alone, so that every device adds in the same order.
-  constexpr std::uint32_t kPartRows = 512;
-  const unsigned parts = (rows + kPartRows - 1) / kPartRows;
+  const std::uint32_t part_rows = std::max(512u, rows / kMostBlocks + 1);
+  const unsigned parts = rows / part_rows + (rows % part_rows != 0 ? 1 : 0);
   const float* old = (call.spec.flags & kFlagAddBiasGradient) != 0 ? target.bias_gradient : nullptr;
   kernels::ColumnSumsArguments sums{{target.c, call.spec.types[2], false},
                                     params.ldc,
@@ -66,7 +67,7 @@ void sum_columns(const KernelCall& call, const Operands& target, Stream& stream)
                                     static_cast<std::uint32_t>(params.m),
                                     rows,
                                     columns,
-                                    kPartRows,
+                                    part_rows,
                                     old,
                                     target.bias_gradient};
   if (parts <= 1) return stream.launch("column_sums", kernels::column_sums, dim3(groups, 1), sums);

@@ -28,7 +28,9 @@ std::string_view name_of(cublasLtEpilogue_t epilogue) {
 }
 
 // cuBLASLt's conditions for an auxiliary matrix.
-bool takes_aux(const Problem& p) { return p.shape.ldc % 8 == 0 && p.alignment[4] >= 16; }
+bool takes_aux(const Problem& p) {
+  return p.shape.ldc % 8 == 0 && p.shape.c_batch_stride % 8 == 0 && p.alignment[4] >= 16;
+}
 
 }  // namespace
 

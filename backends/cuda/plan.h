@@ -49,7 +49,7 @@ class Plan {
   bool makes_bias_gradient() const;
 
   // cuBLASLt's proposals, the most promising first; none where it does not take the problem. Of the operands only the
-  // alignment matters.
+  // alignment matters, which scratch memory would make better than it is.
   std::vector<Algorithm> propose(cublasLtHandle_t handle, const Operands& operands, std::size_t workspace_bytes,
                                  int count) const;
   // Whether a stored algorithm can run on this device; sets its need of workspace.

@@ -34,7 +34,7 @@ Problem::Problem(const KernelCall& call)
       result(call.spec.types[2]),
       transpose_a((call.spec.flags & kFlagTransposeA) != 0),
       transpose_b((call.spec.flags & kFlagTransposeB) != 0),
-      tf32((call.spec.flags & kFlagTf32) != 0),
+      tf32((call.spec.flags & kFlagTf32) != 0 && operand == DType::f32),
       activation(static_cast<Activation>(call.spec.function)),
       has_bias(call.buffers[3].buffer != nullptr),
       has_aux(call.buffers[4].buffer != nullptr),
@@ -42,8 +42,8 @@ Problem::Problem(const KernelCall& call)
       derivative((call.spec.flags & kFlagDerivative) != 0 && activation != Activation::none),
       bias_gradient((call.spec.flags & kFlagBiasGradient) != 0),
       adds_bias_gradient((call.spec.flags & kFlagAddBiasGradient) != 0),
-      alignment{alignment_of(call, 0), alignment_of(call, 1), alignment_of(call, 2), alignment_of(call, 3),
-                alignment_of(call, 4)} {
+      alignment{alignment_of(call, 0), alignment_of(call, 1), alignment_of(call, 2),
+                alignment_of(call, 3), alignment_of(call, 4), alignment_of(call, 5)} {
   shape.alpha = 1.0f;
   if (shape.beta != 0.0f && shape.beta != 1.0f) shape.beta = 2.0f;
   if (shape.batch == 1) shape.a_batch_stride = shape.b_batch_stride = shape.c_batch_stride = 0;

@@ -20,15 +20,16 @@ struct Problem {
   DType bias_type = DType::f32;
   bool transpose_a = false;
   bool transpose_b = false;
-  bool tf32 = false;
+  bool tf32 = false;  // and operands are f32
   Activation activation = Activation::none;
   bool has_bias = false;
   bool has_aux = false;
   bool derivative = false;
   bool bias_gradient = false;
   bool adds_bias_gradient = false;
-  // Bytes that divide the addresses of a, b, c, bias, aux: a power of two up to 16, or 256, which is a block's begin.
-  std::array<std::uint16_t, 5> alignment{};
+  // Bytes that divide the addresses of a, b, c, bias, aux, bias_gradient: a power of two up to 16, or 256, which is a
+  // block's begin.
+  std::array<std::uint16_t, 6> alignment{};
 
   bool operator==(const Problem& other) const;
   // Whether anything but alpha and beta happens to the sums.

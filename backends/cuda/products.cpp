@@ -32,7 +32,8 @@ LtContext Products::context() {
 }
 
 const Plan* Products::find(const KernelCall& call, Stream& stream) {
-  const Problem problem(call);
+  Problem problem(call);
+  problem.tf32 = problem.tf32 && capabilities_.multiplies_tf32();  // which else keeps them whole
   if (const auto found = plans_.find(problem); found != plans_.end()) return found->second.get();
   const auto made = plans_.emplace(problem, make_plan(call, problem, stream)).first;
   stream.begin_call();  // what was timed is no part of the call

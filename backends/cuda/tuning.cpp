@@ -109,7 +109,7 @@ double choose_fastest(Plan& plan, const KernelCall& call, const LtContext& conte
   Algorithm fastest;
   double shortest = kNever;
   for (const Algorithm& algorithm :
-       plan.propose(context.handle, scratch.operands(), context.workspace_bytes, kProposals)) {
+       plan.propose(context.handle, operands_of(call), context.workspace_bytes, kProposals)) {
     plan.use(algorithm);
     const double time = measured(stream.handle(), [&] { return run_whole(plan, call, context, scratch, stream); });
     if (time >= shortest) continue;

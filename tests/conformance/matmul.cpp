@@ -1,6 +1,8 @@
 // matmul stays within the error that f32 accumulation allows, for every mix of types, transposition and epilogue.
 #include <cmath>
 
+#include <fmt/format.h>
+
 #include "conformance/mixes.h"
 #include "conformance/product.h"
 
@@ -227,6 +229,40 @@ TEST_P(Matmul, what_is_not_finite_stays_in_its_row_or_column) {
     const Arrays actual = run_subject(KernelId::matmul, problem.spec, problem.params, problem.arrays);
     if (actual.empty()) continue;
     expect_same_kinds(actual[2], run_oracle_as_is(KernelId::matmul, problem.spec, problem.params, problem.arrays)[2]);
+  }
+}
+
+// An activation hides no NaN, wherever it runs: overflow would pass for a result.
+TEST_P(Matmul, what_is_not_finite_passes_an_epilogue) {
+  constexpr int kSize = 16;  // wide, for paths that want that
+  for (int activation = 0; activation <= static_cast<int>(Activation::tanh); ++activation) {
+    for (const DType type : kFloats) {
+      for (const bool has_bias : kBoth) {
+        Problem problem = prepare(random, {.m = kSize,
+                                           .n = kSize,
+                                           .k = kSize,
+                                           .a = type,
+                                           .b = type,
+                                           .c = type,
+                                           .bias = type,
+                                           .has_bias = has_bias,
+                                           .activation = static_cast<Activation>(activation)});
+        // A row of NaN; a column of b that is positive, with a row of a that is infinite.
+        for (std::size_t k = 0; k < kSize; ++k) problem.arrays[1].set(k * kSize + 5, 1.0);
+        for (std::size_t k = 0; k < kSize; ++k) problem.arrays[0].set(3 * kSize + k, k == 2 ? kEndless : 1.0);
+        problem.arrays[0].set(9 * kSize + random.below(kSize), std::nan(""));
+        const Arrays actual = run_subject(KernelId::matmul, problem.spec, problem.params, problem.arrays);
+        if (actual.empty()) continue;
+        const Arrays expected = run_oracle_as_is(KernelId::matmul, problem.spec, problem.params, problem.arrays);
+        for (std::size_t i = 9 * kSize; i < 10 * kSize; ++i) {
+          expect(actual[2], std::isnan(actual[2][i]), fmt::format("element {} is {}, not NaN", i, actual[2][i]));
+        }
+        const std::size_t endless = 3 * kSize + 5;
+        expect(actual[2], std::isinf(actual[2][endless]) == std::isinf(expected[2][endless]),
+               fmt::format("element {} is {} where the oracle gives {}", endless, actual[2][endless],
+                           expected[2][endless]));
+      }
+    }
   }
 }
 

@@ -247,6 +247,17 @@ TEST(CudaEmulatorProducts, TheMatrixOfGeluBeginsItsColumnsAtMultiplesOf16Bytes) 
   EXPECT_EQ(shifted.refusal, CUBLAS_STATUS_NOT_SUPPORTED);
 }
 
+TEST(CudaEmulatorProducts, ABiasThatIsNotWideLeavesTheFirstAlgorithm) {
+  alignas(16) std::array<std::byte, 256> bytes{};
+  ProductOnEmulator product({.epilogue = CUBLASLT_EPILOGUE_BIAS});
+  product.change(CUBLASLT_MATMUL_DESC_BIAS_POINTER, static_cast<void*>(bytes.data()));
+  const auto proposals = product.propose();
+  EXPECT_EQ(proposals.size(), static_cast<std::size_t>(emulator::kAlgorithms));
+  product.change(CUBLASLT_MATMUL_DESC_BIAS_POINTER, static_cast<void*>(bytes.data() + 4));
+  EXPECT_EQ(product.propose().size(), 1u);
+  EXPECT_EQ(product.run(proposals.back()), CUBLAS_STATUS_NOT_SUPPORTED);
+}
+
 // What heuristics say of a product of f16 with as many rows, columns and terms as given.
 cublasStatus_t propose(int rows, int terms_of_a, int terms_of_b, std::uint32_t alignment, int* count) {
   const auto size = [](int n) { return static_cast<std::uint64_t>(n); };

@@ -1,72 +1,11 @@
 // Products: planned once, timed once, kept on disk; an epilogue in cuBLASLt only where that is faster.
-#include "backends/cuda/products.h"
-
-#include <filesystem>
 #include <map>
 
 #include "core/error.h"
-#include "cuda_emulator/emulator.h"
-#include "cuda_test.h"
+#include "products_test.h"
 
 namespace amphora::cuda {
 namespace {
-
-using emulator::product_counts;
-
-// Times of products, for as long as an object lives.
-class ProductTime {
- public:
-  explicit ProductTime(emulator::ProductTime time) { emulator::set_product_time(std::move(time)); }
-  ProductTime(const ProductTime&) = delete;
-  ProductTime& operator=(const ProductTime&) = delete;
-  ~ProductTime() { emulator::set_product_time({}); }
-};
-
-struct Shape {
-  int m = 64, n = 32, k = 128;
-  DType type = DType::f16;
-  Activation activation = Activation::none;
-  float beta = 0.0f;
-};
-
-class CudaProducts : public CudaTest {
- protected:
-  // Runs x w^T with a bias, and returns the names of what ran.
-  std::vector<std::string> run(CudaDevice& device, const Shape& s, float alpha = 1.0f) {
-    const auto of = [&](int rows, int columns) {
-      const std::size_t count = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
-      std::vector<std::byte> bytes(count * size_of(s.type));
-      for (std::size_t i = 0; i < count; ++i) store_element(s.type, bytes.data(), i, static_cast<double>(i % 7) - 3.0);
-      return buffer_of(device, bytes);
-    };
-    const BufferPtr x = of(s.m, s.k), w = of(s.n, s.k), c = of(s.m, s.n), bias = of(1, s.n);
-    Spec spec{.types = {s.type, s.type, s.type, s.type}, .function = static_cast<std::uint8_t>(s.activation)};
-    spec.flags = kFlagTransposeB;
-    const MatmulParams params{s.m, s.n, s.k, 1, s.k, s.k, s.n, 0, 0, 0, alpha, s.beta};
-    KernelCall call(KernelId::matmul, spec, params);
-    call.with(all_of(x)).with(all_of(w)).with(all_of(c));
-    if (s.activation != Activation::none) call.with(all_of(bias));
-    device.reset_counters();
-    device.set_profiling(true);
-    device.launch(call);
-    device.set_profiling(false);
-    result = c;
-    std::vector<std::string> names;
-    for (const auto& [name, count] : device.counters().paths[static_cast<std::size_t>(KernelId::matmul)]) {
-      names.push_back(name);
-    }
-    return names;
-  }
-
-  std::string file() const {
-    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
-      if (entry.path().extension() == ".products") return entry.path().string();
-    }
-    return {};
-  }
-
-  BufferPtr result;
-};
 
 TEST_F(CudaProducts, AProblemIsPlannedOnce) {
   const auto device = open_cuda();
@@ -112,7 +51,7 @@ TEST_F(CudaProducts, TheFileIsReadableAndOfThisDriverAndLibrary) {
   EXPECT_NE(path.find("cuda-amphora-s-emulator-of-cuda-13000-"), std::string::npos) << path;
   const testing::Bytes bytes = testing::read_bytes(path);
   const std::string text(bytes.begin(), bytes.end());
-  EXPECT_NE(text.find("f16xf16t->f16:64x32x128:ld128,128,32:align256,256,256,256,256:bias-f16:gelu "),
+  EXPECT_NE(text.find("f16xf16t->f16:64x32x128:ld128,128,32:align256,256,256,256,256,256:bias-f16:gelu "),
             std::string::npos)
       << text;
 }
@@ -229,7 +168,7 @@ TEST_F(CudaProducts, WithoutRoomForTimingTheFirstProposalRuns) {
   run(*device, {.m = 8, .n = 8, .k = 8});  // takes the workspace
   const auto kept = testing::read_bytes(file()).size();
   constexpr int kWide = 2048;
-  const Shape large{.m = kWide, .n = kWide, .k = 8};
+  const ProductShape large{.m = kWide, .n = kWide, .k = 8};
   // x, w and c of the product below take 8.1 MiB; what is left beyond them is less than another c.
   const std::size_t left = 12 * kMebibyte;
   while (true) {

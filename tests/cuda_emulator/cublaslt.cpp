@@ -120,6 +120,12 @@ cublasStatus_t status_of(const Operation& operation, const Product& p) {
                                                                        : CUBLAS_STATUS_NOT_SUPPORTED;
 }
 
+// A bias, or the gradient of one, is read or written in 16 bytes by the algorithms that want matrices so aligned. Real
+// heuristics, too, go by the address that they are shown.
+bool bias_is_wide(const Product& p) {
+  return !uses_bias(p.epilogue) || reinterpret_cast<std::uintptr_t>(p.bias) % kWide == 0;
+}
+
 // Whether every column of every matrix begins at a multiple of 16 bytes, if the first one does.
 bool columns_are_wide(const Product& p) {
   for (const Matrix& m : {p.a, p.b, p.c, p.d}) {
@@ -162,7 +168,7 @@ cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDe
   if (const cublasStatus_t status = status_of(what, p); status != CUBLAS_STATUS_SUCCESS) return status;
   const Attributes& wish = static_cast<Preference*>(preference)->attributes;
   constexpr std::uint32_t kDefaultAlignment = 256;
-  bool wide = columns_are_wide(p);
+  bool wide = columns_are_wide(p) && bias_is_wide(p);
   for (const auto attribute :
        {CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
         CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES}) {
@@ -189,7 +195,9 @@ cublasStatus_t cublasLtMatmulAlgoCheck(cublasLtHandle_t, cublasLtMatmulDesc_t op
   const Operation& what = *static_cast<Operation*>(operation);
   const Product p = product_of(what, a, b, c, d);
   if (const cublasStatus_t status = status_of(what, p); status != CUBLAS_STATUS_SUCCESS) return status;
-  if (kAlgorithmTraits[id].wants_aligned && !columns_are_wide(p)) return CUBLAS_STATUS_NOT_SUPPORTED;
+  if (kAlgorithmTraits[id].wants_aligned && !(columns_are_wide(p) && bias_is_wide(p))) {
+    return CUBLAS_STATUS_NOT_SUPPORTED;
+  }
   *result = result_of(id);
   return CUBLAS_STATUS_SUCCESS;
 }
@@ -220,7 +228,9 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t operation, 
            (pointers.beta == 0.0f || begins_at(c_data, unit));
   };
   if (!all_begin_at(size_of(p.a.type))) return CUBLAS_STATUS_INVALID_VALUE;
-  if (traits.wants_aligned && !(columns_are_wide(p) && all_begin_at(kWide))) return CUBLAS_STATUS_NOT_SUPPORTED;
+  if (traits.wants_aligned && !(columns_are_wide(p) && bias_is_wide(p) && all_begin_at(kWide))) {
+    return CUBLAS_STATUS_NOT_SUPPORTED;
+  }
 
   const double time = product_time ? product_time(id, p.epilogue) : default_time(p, id);
   const int status = queue(
