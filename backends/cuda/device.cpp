@@ -17,16 +17,6 @@ std::vector<Precision> precisions_of(const Capabilities& capabilities) {
   return result;
 }
 
-std::string in_megabytes(std::size_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / 0x1p20); }
-
-// Bytes that the device has left, whoever uses the rest.
-std::size_t free_bytes() {
-  std::size_t free = 0;
-  std::size_t total = 0;
-  check(cudaMemGetInfo(&free, &total), "asking how much memory is free");
-  return free;
-}
-
 // Of this thread; another one may have been chosen by another Device.
 void choose(const Capabilities& capabilities) {
   check(cudaSetDevice(capabilities.index), "choosing the device for this thread");
@@ -54,20 +44,7 @@ Support CudaDevice::supports(KernelId kernel, const Spec& spec) const {
 BufferPtr CudaDevice::do_allocate(std::size_t bytes, MemoryKind kind) {
   choose(capabilities_);
   const std::uint64_t requests = pool_->memory().requests();
-  std::unique_ptr<Block> block = pool_->take(bytes);
-  if (block == nullptr) {
-    // What is unused may lie in pieces that are too small; together they may do.
-    stream_.wait();
-    pool_->compact();
-    block = pool_->take(bytes);
-  }
-  if (block == nullptr) {
-    throw OutOfMemory(fmt::format(
-        "out of memory on cuda ({}): {} asked for {}, {} in use, {} held of {}, {} free on the device. Use smaller "
-        "batches, gradient accumulation or a smaller model, or close what else uses the device",
-        capabilities_.name, in_megabytes(bytes), name_of(kind), in_megabytes(memory_->current_total),
-        in_megabytes(pool_->memory().held()), in_megabytes(capabilities_.memory_bytes), in_megabytes(free_bytes())));
-  }
+  std::unique_ptr<Block> block = stream_.take(bytes, name_of(kind));
   counters_.allocations += pool_->memory().requests() - requests;
   return std::make_shared<CudaBuffer>(*this, bytes, kind, std::move(block), memory_);
 }

@@ -25,17 +25,23 @@ std::unique_ptr<Block> Pool::take(std::size_t bytes) {
   if (found == free_.end()) {
     const std::optional<Range> more = memory_->grow(size);
     if (!more) return nullptr;
-    give_back(*more);
+    add_free(*more);
     found = fit();
   }
   const Range range{found->first, size};
   const std::size_t rest = found->second - size;
   free_.erase(found);
   if (rest > 0) free_.emplace(range.end(), rest);
+  in_use_ += size;
   return std::make_unique<Block>(shared_from_this(), range);
 }
 
 void Pool::give_back(const Range& range) {
+  in_use_ -= range.bytes;
+  add_free(range);
+}
+
+void Pool::add_free(const Range& range) {
   auto next = free_.upper_bound(range.begin);
   Range joined = range;
   if (next != free_.begin()) {

@@ -39,13 +39,16 @@ class Pool : public std::enable_shared_from_this<Pool> {
   void compact();
 
   const Memory& memory() const { return *memory_; }
+  std::size_t in_use() const { return in_use_; }  // bytes of all blocks
 
  private:
   friend class Block;
   void give_back(const Range& range);
+  void add_free(const Range& range);
 
   std::unique_ptr<Memory> memory_;
   std::map<Address, std::size_t> free_;  // ranges by their begin; no two touch
+  std::size_t in_use_ = 0;
 };
 
 }  // namespace amphora::cuda

@@ -22,12 +22,8 @@ Products::Products(const Capabilities& capabilities, Pool& pool)
       workspace_bytes_(capabilities.major >= 9 ? std::size_t{32} << 20 : std::size_t{4} << 20),
       choices_(capabilities) {}
 
-LtContext Products::context() {
-  if (workspace_ == nullptr) workspace_ = pool_.take(workspace_bytes_);
-  if (workspace_ == nullptr) {
-    throw OutOfMemory(fmt::format("out of memory on cuda ({}): {} bytes asked for cuBLASLt's workspace",
-                                  capabilities_.name, workspace_bytes_));
-  }
+LtContext Products::context(Stream& stream) {
+  if (workspace_ == nullptr) workspace_ = stream.take(workspace_bytes_, "cuBLASLt's workspace");
   return {handle_.get(), workspace_->data(), workspace_bytes_};
 }
 
@@ -42,10 +38,10 @@ const Plan* Products::find(const KernelCall& call, Stream& stream) {
 
 std::unique_ptr<Plan> Products::make_plan(const KernelCall& call, const Problem& problem, Stream& stream) {
   const Operands operands = operands_of(call);
-  if (!tunes_) return first_proposal(problem, operands, context());
+  if (!tunes_) return first_proposal(problem, operands, context(stream));
   if (auto plan = kept_plan(problem, operands)) return plan;
-  std::optional<Tuned> tuned = tune(call, problem, context(), pool_, stream);
-  if (!tuned) return first_proposal(problem, operands, context());
+  std::optional<Tuned> tuned = tune(call, problem, context(stream), pool_, stream);
+  if (!tuned) return first_proposal(problem, operands, context(stream));
   if (tuned->plan != nullptr) {
     choices_.keep(problem.str(), {tuned->plan->way(), tuned->microseconds, tuned->plan->algorithm().algo});
   }
@@ -63,7 +59,7 @@ std::unique_ptr<Plan> Products::kept_plan(const Problem& problem, const Operands
 }
 
 void Products::run(const Plan& plan, const Operands& operands, Stream& stream) {
-  check(plan.run(handle_.get(), operands, context().workspace, stream.handle()), plan.name());
+  check(plan.run(handle_.get(), operands, context(stream).workspace, stream.handle()), plan.name());
   stream.ran(plan.name(), cudaSuccess);
 }
 

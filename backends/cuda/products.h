@@ -31,7 +31,7 @@ class Products {
   std::unique_ptr<Plan> make_plan(const KernelCall& call, const Problem& problem, Stream& stream);
   // The plan whose choice is kept on disk; null: there is none that runs.
   std::unique_ptr<Plan> kept_plan(const Problem& problem, const Operands& operands);
-  LtContext context();
+  LtContext context(Stream& stream);
 
   const Capabilities& capabilities_;
   Pool& pool_;

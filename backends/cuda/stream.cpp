@@ -8,6 +8,11 @@
 #include "core/error.h"
 
 namespace amphora::cuda {
+namespace {
+
+std::string in_megabytes(std::size_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / 0x1p20); }
+
+}  // namespace
 
 Stream::Stream(const Capabilities& capabilities, Pool& pool)
     : capabilities_(capabilities), pool_(pool), waits_for_each_(environment().synchronous) {
@@ -27,13 +32,26 @@ unsigned Stream::blocks_for(std::uint64_t items, unsigned per_thread) const {
   return static_cast<unsigned>(std::min((items + per_block - 1) / per_block, std::max<std::uint64_t>(resident, 1)));
 }
 
-void* Stream::scratch(std::size_t bytes) {
+std::unique_ptr<Block> Stream::take(std::size_t bytes, std::string_view what) {
   std::unique_ptr<Block> block = pool_.take(bytes);
-  if (block == nullptr) {
-    throw OutOfMemory(fmt::format("out of memory on cuda ({}): {} bytes asked for a kernel's intermediate results",
-                                  capabilities_.name, bytes));
-  }
-  scratch_.push_back(std::move(block));
+  if (block != nullptr) return block;
+  // What is unused may lie in pieces that are too small; together they may do.
+  wait();
+  pool_.compact();
+  block = pool_.take(bytes);
+  if (block != nullptr) return block;
+  std::size_t free = 0;  // whoever uses the rest
+  std::size_t total = 0;
+  check(cudaMemGetInfo(&free, &total), "asking how much memory is free");
+  throw OutOfMemory(fmt::format(
+      "out of memory on cuda ({}): {} asked for {}, {} in use, {} held of {}, {} free on the device. Use smaller "
+      "batches, gradient accumulation or a smaller model, or close what else uses the device",
+      capabilities_.name, in_megabytes(bytes), what, in_megabytes(pool_.in_use()), in_megabytes(pool_.memory().held()),
+      in_megabytes(capabilities_.memory_bytes), in_megabytes(free)));
+}
+
+void* Stream::scratch(std::size_t bytes) {
+  scratch_.push_back(take(bytes, "a kernel's intermediate results"));
   return scratch_.back()->data();
 }
 

@@ -54,7 +54,10 @@ class Stream {
   // the device, no more. At least one, unless there are no items.
   unsigned blocks_for(std::uint64_t items, unsigned per_thread = 1) const;
 
-  // Device memory for the rest of this call, aligned to 256 bytes; the next call may reuse it. Throws OutOfMemory.
+  // Device memory. Where there is no room, unused memory is moved together first, for which this waits. Throws
+  // OutOfMemory that names how much was asked, for what, and how much is in use and free.
+  std::unique_ptr<Block> take(std::size_t bytes, std::string_view what);
+  // Device memory for the rest of this call, aligned to 256 bytes; the next call may reuse it. Throws as take() does.
   void* scratch(std::size_t bytes);
 
   // Notes that `name`, a literal, ran, and checks what its launch returned.

@@ -97,6 +97,22 @@ TEST_F(CudaTest, ADeviceMovesHolesTogetherBeforeItGivesUp) {
   EXPECT_NO_THROW(device->allocate(250 * kMebibyte, MemoryKind::activations));
 }
 
+TEST_F(CudaTest, IntermediateResultsFindRoomAsBuffersDo) {
+  Fixture f("memory=512M");
+  const Capabilities capabilities = inspect(0);
+  Stream stream(capabilities, *f.pool);
+  std::vector<std::unique_ptr<Block>> blocks;
+  while (auto block = f.pool->take(32 * kMebibyte)) blocks.push_back(std::move(block));
+  for (std::size_t i = 0; i < blocks.size(); i += 2) blocks[i].reset();
+  EXPECT_EQ(f.pool->in_use(), 256 * kMebibyte);
+  EXPECT_NE(stream.scratch(128 * kMebibyte), nullptr);
+  const std::string message = message_of([&] { stream.scratch(512 * kMebibyte); });
+  for (const char* part :
+       {"512.0 MiB asked for a kernel's intermediate results", "384.0 MiB in use", "free on the device"}) {
+    EXPECT_NE(message.find(part), std::string::npos) << part << " in " << message;
+  }
+}
+
 TEST_F(CudaTest, AStepThatRepeatsAsksTheDeviceForNothing) {
   const auto device = open_cuda();
   const auto step = [&] {
