@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "core/error.h"
+#include "plan/recorder.h"
 
 namespace amphora {
 
@@ -13,43 +14,98 @@ std::string_view name_of(Precision precision) {
   return kNames[static_cast<int>(precision)];
 }
 
-BufferPtr Device::allocate(std::size_t bytes, MemoryKind kind) { return do_allocate(bytes, kind); }
+Executable::Executable(std::vector<KernelCall> calls) : calls_(std::move(calls)) {
+  std::array<std::uint64_t, kKernelCount> counts{};
+  for (const KernelCall& call : calls_) {
+    ++counts[static_cast<std::size_t>(call.id)];
+    for (int i = 0; i < call.buffer_count; ++i) {
+      Buffer* buffer = call.buffers[static_cast<std::size_t>(i)].buffer;
+      if (buffer == nullptr || !is_written(call.id, i)) continue;
+      if (std::find(written_.begin(), written_.end(), buffer) == written_.end()) written_.push_back(buffer);
+    }
+  }
+  for (std::size_t id = 0; id < counts.size(); ++id) {
+    if (counts[id] > 0) launches_.emplace_back(static_cast<KernelId>(id), counts[id]);
+  }
+}
+
+BufferPtr Device::allocate(std::size_t bytes, MemoryKind kind) {
+  BufferPtr buffer = do_allocate(bytes, kind);
+  if (plan::Recorder* recorder = plan::Recorder::capturing()) recorder->allocated(buffer);
+  return buffer;
+}
 
 void Device::upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) {
   require(offset <= target.bytes() && source.size() <= target.bytes() - offset,
           "upload of {} bytes at offset {} does not fit a buffer of {} bytes", source.size(), offset, target.bytes());
+  if (plan::Recorder* recorder = plan::Recorder::capturing()) recorder->uploaded(target, offset, source);
   do_upload(target, offset, source);
   target.mark_written();
 }
 
-std::unique_ptr<Readback> Device::read_later(const Buffer& source, std::size_t offset, std::size_t bytes) {
+std::unique_ptr<Readback> Device::read_later(const Buffer& source, std::size_t offset, std::size_t bytes,
+                                             std::source_location where) {
+  if (const plan::Recorder* recorder = plan::Recorder::capturing()) recorder->refuse_read(where);
   require(offset <= source.bytes() && bytes <= source.bytes() - offset,
           "read of {} bytes at offset {} leaves a buffer of {} bytes", bytes, offset, source.bytes());
   return do_read(source, offset, bytes);
 }
 
-void Device::download(const Buffer& source, std::size_t offset, std::span<std::byte> target) {
+void Device::download(const Buffer& source, std::size_t offset, std::span<std::byte> target,
+                      std::source_location where) {
+  const auto readback = read_later(source, offset, target.size(), where);
   ++counters_.waits;
-  const auto readback = read_later(source, offset, target.size());
   const auto bytes = readback->get();
   if (!bytes.empty()) std::memcpy(target.data(), bytes.data(), bytes.size());
 }
 
 void Device::launch(const KernelCall& call) {
-  if (profiling_) {
-    const Timing timing = do_timed_launch(call);
-    counters_.seconds[static_cast<std::size_t>(call.id)] += timing.seconds;
-    for (const std::string& path : timing.paths) ++counters_.paths[static_cast<std::size_t>(call.id)][path];
+  if (plan::Recorder* recorder = plan::Recorder::capturing()) {
+    recorder->require_device(*this);
+    validate(call);
+    recorder->append(call);
   } else {
-    do_launch(call);
+    run(call);
+    ++counters_.launches[static_cast<std::size_t>(call.id)];
   }
-  ++counters_.launches[static_cast<std::size_t>(call.id)];
-  const std::string_view access = info_of(call.id).access;
   for (int i = 0; i < call.buffer_count; ++i) {
-    const auto index = static_cast<std::size_t>(i);
-    const bool written = access[index] != 'r' && access[index] != 'R';
-    if (written && call.buffers[index].buffer != nullptr) call.buffers[index].buffer->mark_written();
+    Buffer* buffer = call.buffers[static_cast<std::size_t>(i)].buffer;
+    if (buffer != nullptr && is_written(call.id, i)) buffer->mark_written();
   }
+}
+
+void Device::run(const KernelCall& call) {
+  if (!profiling_) return do_launch(call);
+  const Timing timing = do_timed_launch(call);
+  counters_.seconds[static_cast<std::size_t>(call.id)] += timing.seconds;
+  for (const std::string& path : timing.paths) ++counters_.paths[static_cast<std::size_t>(call.id)][path];
+}
+
+std::unique_ptr<Executable> Device::compile(std::vector<KernelCall> calls) {
+  for (const KernelCall& call : calls) {
+    validate(call);
+    const Support support = supports(call.id, call.spec);
+    require(support.supported, "{} cannot run {}: {}", info_.backend, describe(call), support.path);
+  }
+  return do_compile(std::move(calls));
+}
+
+void Device::submit(Executable& executable) {
+  if (profiling_) {
+    for (const KernelCall& call : executable.calls_) run(call);
+  } else {
+    do_submit(executable);
+  }
+  for (const auto& [id, count] : executable.launches_) counters_.launches[static_cast<std::size_t>(id)] += count;
+  for (Buffer* buffer : executable.written_) buffer->mark_written();
+}
+
+std::unique_ptr<Executable> Device::do_compile(std::vector<KernelCall> calls) {
+  return std::make_unique<Executable>(std::move(calls));
+}
+
+void Device::do_submit(Executable& executable) {
+  for (const KernelCall& call : executable.calls_) do_launch(call);
 }
 
 Device::Timing Device::do_timed_launch(const KernelCall& call) {

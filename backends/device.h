@@ -10,8 +10,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <source_location>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/buffer.h"
@@ -42,6 +44,27 @@ class Readback {
   virtual bool ready() const = 0;
   // Waits if the copy has not arrived yet. The bytes live as long as this object.
   virtual std::span<const std::byte> get() = 0;
+  // Queues the same copy again, of what the memory holds by then, which must still be there; get() then gives that.
+  // Allocates nothing.
+  virtual void restart() = 0;
+};
+
+// Calls that are run together again and again; made by Device::compile(). A backend derives from it to keep what it
+// worked out beforehand.
+class Executable {
+ public:
+  explicit Executable(std::vector<KernelCall> calls);
+  Executable(const Executable&) = delete;
+  Executable& operator=(const Executable&) = delete;
+  virtual ~Executable() = default;
+
+  std::span<const KernelCall> calls() const { return calls_; }
+
+ private:
+  friend class Device;
+  std::vector<KernelCall> calls_;
+  std::vector<std::pair<KernelId, std::uint64_t>> launches_;  // how often each kernel is launched
+  std::vector<Buffer*> written_;                              // each once
 };
 
 struct MemoryUse {
@@ -77,13 +100,22 @@ class Device {
 
   // Queues a copy from the host; `source` may be reused as soon as this returns.
   void upload(Buffer& target, std::size_t offset, std::span<const std::byte> source);
-  // Queues a copy to the host.
-  std::unique_ptr<Readback> read_later(const Buffer& source, std::size_t offset, std::size_t bytes);
-  // Copies to the host and waits.
-  void download(const Buffer& source, std::size_t offset, std::span<std::byte> target);
+  // Queues a copy to the host. Throws StateError while a step is captured, naming the op and `where`.
+  std::unique_ptr<Readback> read_later(const Buffer& source, std::size_t offset, std::size_t bytes,
+                                       std::source_location where = std::source_location::current());
+  // Copies to the host and waits. Throws as read_later() does.
+  void download(const Buffer& source, std::size_t offset, std::span<std::byte> target,
+                std::source_location where = std::source_location::current());
 
-  // Queues a kernel. Throws Error, naming kernel, types and backend, when the backend cannot run it.
+  // Queues a kernel. Throws Error, naming kernel, types and backend, when the backend cannot run it. While this
+  // thread's plan::Recorder captures, the call is noted and does not run.
   void launch(const KernelCall& call);
+
+  // Prepares calls for submit(). Throws as launch() does, or OutOfMemory. The buffers must live as long as the result
+  // is submitted; calls run in order, as far as their memory tells.
+  std::unique_ptr<Executable> compile(std::vector<KernelCall> calls);
+  // Queues all calls of what this device compiled. Allocates nothing.
+  void submit(Executable& executable);
   // Waits for all that was queued.
   void wait();
 
@@ -105,12 +137,16 @@ class Device {
   };
   virtual Timing do_timed_launch(const KernelCall& call);
   virtual void do_wait() = 0;
+  // Here: keeps the calls, and launches them one by one.
+  virtual std::unique_ptr<Executable> do_compile(std::vector<KernelCall> calls);
+  virtual void do_submit(Executable& executable);
 
   DeviceInfo info_;
   Counters counters_;
   std::shared_ptr<MemoryUse> memory_ = std::make_shared<MemoryUse>();
 
  private:
+  void run(const KernelCall& call);
   bool profiling_ = false;
 };
 

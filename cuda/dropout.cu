@@ -10,6 +10,7 @@ namespace amphora::cuda::kernels {
 
 __global__ void dropout(DropoutArguments g) {
   const DropoutParams& p = g.params;
+  const unsigned stream_high = p.stream_high + (g.call == nullptr ? 0u : *g.call);
   for_each_pack(p.count, [&](std::size_t i, int n) {
     Pack x = load(g.x, i, n);
     // A block of the generator has the words of four elements.
@@ -18,7 +19,7 @@ __global__ void dropout(DropoutArguments g) {
       unsigned c0 = static_cast<unsigned>(i / 4) + half;
       unsigned c1 = 0;
       unsigned c2 = p.stream_low;
-      unsigned c3 = p.stream_high;
+      unsigned c3 = stream_high;
       unsigned k0 = p.seed_low;
       unsigned k1 = p.seed_high;
       AM_PHILOX_10(c0, c1, c2, c3, k0, k1)

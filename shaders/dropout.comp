@@ -17,16 +17,21 @@ uint high_product(uint a, uint b) {
 layout(push_constant, std430) uniform Push {
   uvec2 x;
   uvec2 y;
+  uvec2 call;  // 0: absent
   DropoutParams params;
 };
 
 void main() {
+  // Drivers may read ahead of a branch, so what is absent must not be addressed at all.
+  const bool has_call = call != uvec2(0);
+  const uint number = Words(has_call ? call : x).at[0];
+  const uint stream_high = params.stream_high + (has_call ? number : 0);
   FOR_EACH_QUAD(i, params.count) {
     // A block of the generator has the words of four elements.
     uint c0 = i;
     uint c1 = 0;
     uint c2 = params.stream_low;
-    uint c3 = params.stream_high;
+    uint c3 = stream_high;
     uint k0 = params.seed_low;
     uint k1 = params.seed_high;
     AM_PHILOX_10(c0, c1, c2, c3, k0, k1)

@@ -34,15 +34,33 @@ class CpuBuffer : public Buffer {
 
 class CpuReadback : public Readback {
  public:
-  CpuReadback(const std::byte* data, std::size_t bytes) : bytes_(data, data + bytes) {}
+  CpuReadback(const std::byte* data, std::size_t bytes) : source_(data), bytes_(data, data + bytes) {}
   bool ready() const override { return true; }
   std::span<const std::byte> get() override { return bytes_; }
+  void restart() override {
+    if (!bytes_.empty()) std::memcpy(bytes_.data(), source_, bytes_.size());
+  }
 
  private:
+  const std::byte* source_;
   std::vector<std::byte> bytes_;  // a copy: kernels that follow may overwrite the source
 };
 
 std::byte* data_of(const Buffer& buffer) { return static_cast<const CpuBuffer&>(buffer).data(); }
+
+// Calls with their launchers, chosen once.
+class CpuExecutable : public Executable {
+ public:
+  CpuExecutable(std::vector<KernelCall> calls, std::vector<Launcher> launchers)
+      : Executable(std::move(calls)), launchers_(std::move(launchers)) {}
+
+  void run(Threads& threads) const {
+    for (std::size_t i = 0; i < launchers_.size(); ++i) launchers_[i](calls()[i], threads);
+  }
+
+ private:
+  std::vector<Launcher> launchers_;
+};
 
 // More than this machine has is refused at once: the system would promise it and stop the program later.
 std::size_t physical_memory() {
@@ -114,6 +132,15 @@ void CpuDevice::do_launch(const KernelCall& call) {
   require(reason.empty(), "cpu cannot run {}: {}", amphora::describe(call), reason);
   choose(call.id, call.spec).launcher(call, threads_);
 }
+
+std::unique_ptr<Executable> CpuDevice::do_compile(std::vector<KernelCall> calls) {
+  std::vector<Launcher> launchers;
+  launchers.reserve(calls.size());
+  for (const KernelCall& call : calls) launchers.push_back(choose(call.id, call.spec).launcher);
+  return std::make_unique<CpuExecutable>(std::move(calls), std::move(launchers));
+}
+
+void CpuDevice::do_submit(Executable& executable) { static_cast<CpuExecutable&>(executable).run(threads_); }
 
 BufferPtr CpuDevice::do_allocate(std::size_t bytes, MemoryKind kind) {
   const Pool::Block block = pool_->take(bytes);

@@ -23,6 +23,8 @@ class CpuDevice : public Device {
   void do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) override;
   std::unique_ptr<Readback> do_read(const Buffer& source, std::size_t offset, std::size_t bytes) override;
   void do_launch(const KernelCall& call) override;
+  std::unique_ptr<Executable> do_compile(std::vector<KernelCall> calls) override;
+  void do_submit(Executable& executable) override;
   void do_wait() override {}
 
  private:

@@ -72,8 +72,10 @@ void Staging::upload(void* target, std::span<const std::byte> source) {
 
 class PinnedReadback : public Readback {
  public:
-  PinnedReadback(std::shared_ptr<Staging> staging, std::unique_ptr<PinnedBuffer> buffer, std::size_t bytes)
-      : staging_(std::move(staging)), buffer_(std::move(buffer)), bytes_(bytes) {}
+  PinnedReadback(std::shared_ptr<Staging> staging, const void* source, std::size_t bytes)
+      : staging_(std::move(staging)), source_(source), buffer_(staging_->take_readback(bytes)), bytes_(bytes) {
+    restart();
+  }
   PinnedReadback(const PinnedReadback&) = delete;
   PinnedReadback& operator=(const PinnedReadback&) = delete;
   ~PinnedReadback() override { staging_->give_back(std::move(buffer_)); }
@@ -85,21 +87,24 @@ class PinnedReadback : public Readback {
     return {buffer_->data(), bytes_};
   }
 
+  void restart() final {
+    const cudaStream_t stream = staging_->stream_;
+    if (bytes_ > 0) {
+      check(cudaMemcpyAsync(buffer_->data(), source_, bytes_, cudaMemcpyDeviceToHost, stream), "copying to the host");
+    }
+    buffer_->event().record(stream);
+  }
+
  private:
   std::shared_ptr<Staging> staging_;
+  const void* source_;
   std::unique_ptr<PinnedBuffer> buffer_;
   std::size_t bytes_;
 };
 
 std::unique_ptr<Readback> Staging::read(const std::shared_ptr<Staging>& staging, const void* source,
                                         std::size_t bytes) {
-  std::unique_ptr<PinnedBuffer> buffer = staging->take_readback(bytes);
-  if (bytes > 0) {
-    check(cudaMemcpyAsync(buffer->data(), source, bytes, cudaMemcpyDeviceToHost, staging->stream_),
-          "copying to the host");
-  }
-  buffer->event().record(staging->stream_);
-  return std::make_unique<PinnedReadback>(staging, std::move(buffer), bytes);
+  return std::make_unique<PinnedReadback>(staging, source, bytes);
 }
 
 std::unique_ptr<PinnedBuffer> Staging::take_readback(std::size_t bytes) {

@@ -20,6 +20,7 @@ class NullReadback : public Readback {
   explicit NullReadback(std::size_t bytes) : bytes_(bytes) {}
   bool ready() const override { return true; }
   std::span<const std::byte> get() override { return bytes_; }
+  void restart() override {}
 
  private:
   std::vector<std::byte> bytes_;  // zeros
@@ -48,6 +49,8 @@ std::unique_ptr<Readback> NullDevice::do_read(const Buffer&, std::size_t, std::s
 }
 
 void NullDevice::do_launch(const KernelCall& call) { validate(call); }
+
+void NullDevice::do_submit(Executable&) {}  // compile() has checked the calls
 
 void NullDevice::do_wait() {}
 

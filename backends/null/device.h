@@ -6,7 +6,8 @@
 //   3. do_launch: find the launcher of call.id in an array of your own and queue it. Start with the kernels of the
 //      families copy, pointwise, matmul and optim; `supports` says which ones there are.
 //   4. do_wait: block until the queue is empty.
-//   5. Add a row to the table in backends/registry.cpp. The conformance tests then hold every kernel to the cpu oracle.
+//   5. do_compile and do_submit, once the rest runs: prepare a list of calls, so that it can be queued at little cost.
+//   6. Add a row to the table in backends/registry.cpp. The conformance tests then hold every kernel to the cpu oracle.
 #pragma once
 
 #include <memory>
@@ -26,6 +27,7 @@ class NullDevice : public Device {
   void do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) override;
   std::unique_ptr<Readback> do_read(const Buffer& source, std::size_t offset, std::size_t bytes) override;
   void do_launch(const KernelCall& call) override;
+  void do_submit(Executable& executable) override;
   void do_wait() override;
 };
 

@@ -18,11 +18,18 @@ namespace {
 // One copy moves so much at most: a data set does not need as much staging memory as it has bytes.
 constexpr std::size_t kUploadBytes = std::size_t{16} << 20;
 
+Recorder::Place place_of(const Buffer& buffer, std::size_t offset) {
+  const Block& block = block_of(buffer);
+  return {block.buffer(), block.offset() + offset, block.address() + offset};
+}
+
 class VulkanReadback : public Readback {
  public:
-  // The copy into `buffer` is the last thing that was recorded.
-  VulkanReadback(const std::shared_ptr<Queue>& queue, std::unique_ptr<HostBuffer> buffer, std::size_t bytes)
-      : queue_(queue), buffer_(std::move(buffer)), bytes_(bytes), ticket_(queue->ticket()) {}
+  VulkanReadback(const std::shared_ptr<Queue>& queue, Recorder& recorder, const Recorder::Place& source,
+                 std::size_t bytes)
+      : queue_(queue), recorder_(recorder), source_(source), buffer_(queue->take_readback(bytes)), bytes_(bytes) {
+    copy(*queue);
+  }
   VulkanReadback(const VulkanReadback&) = delete;
   VulkanReadback& operator=(const VulkanReadback&) = delete;
   ~VulkanReadback() override {
@@ -41,17 +48,23 @@ class VulkanReadback : public Readback {
     return {buffer_->data(), bytes_};
   }
 
+  void restart() override {
+    if (const auto queue = queue_.lock()) copy(*queue);
+  }
+
  private:
+  void copy(Queue& queue) {
+    if (bytes_ > 0) recorder_.copy(source_, {buffer_->handle(), 0, 0}, bytes_);
+    ticket_ = queue.ticket();
+  }
+
   std::weak_ptr<Queue> queue_;
+  Recorder& recorder_;  // lives as long as the queue
+  Recorder::Place source_;
   std::unique_ptr<HostBuffer> buffer_;
   std::size_t bytes_;
-  Ticket ticket_;
+  Ticket ticket_ = 0;
 };
-
-Recorder::Place place_of(const Buffer& buffer, std::size_t offset) {
-  const Block& block = block_of(buffer);
-  return {block.buffer(), block.offset() + offset, block.address() + offset};
-}
 
 void warn_of_cpu(const Capabilities& capabilities) {
   static bool warned = false;
@@ -122,9 +135,7 @@ void VulkanDevice::do_upload(Buffer& target, std::size_t offset, std::span<const
 }
 
 std::unique_ptr<Readback> VulkanDevice::do_read(const Buffer& source, std::size_t offset, std::size_t bytes) {
-  std::unique_ptr<HostBuffer> buffer = queue_->take_readback(bytes);
-  if (bytes > 0) recorder_.copy(place_of(source, offset), {buffer->handle(), 0, 0}, bytes);
-  return std::make_unique<VulkanReadback>(queue_, std::move(buffer), bytes);
+  return std::make_unique<VulkanReadback>(queue_, recorder_, place_of(source, offset), bytes);
 }
 
 void VulkanDevice::do_launch(const KernelCall& call) {

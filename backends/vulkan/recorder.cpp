@@ -28,11 +28,6 @@ void record_barrier(VkCommandBuffer commands) {
   vkCmdPipelineBarrier2(commands, &dependency);
 }
 
-bool is_written(KernelId kernel, int index) {
-  const char access = info_of(kernel).access[static_cast<std::size_t>(index)];
-  return access != 'r' && access != 'R';
-}
-
 }  // namespace
 
 Push::Push(const KernelCall& call) {

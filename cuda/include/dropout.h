@@ -11,6 +11,7 @@ namespace amphora::cuda::kernels {
 struct DropoutArguments {
   Array x;
   Array y;
+  const std::uint32_t* call;  // null: absent
   DropoutParams params;
 };
 __global__ void dropout(DropoutArguments arguments);

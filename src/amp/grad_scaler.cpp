@@ -7,6 +7,8 @@
 #include "autograd/tape.h"
 #include "autograd/trace.h"
 #include "core/error.h"
+#include "core/place.h"
+#include "plan/recorder.h"
 #include "tensor/launch.h"
 
 namespace amphora::amp {
@@ -27,7 +29,16 @@ void trace(const char* op) {
 
 }  // namespace
 
-bool StepOutcome::applied() const { return found_inf_ == nullptr || first_float(found_inf_->get()) == 0.0f; }
+bool StepOutcome::applied() const {
+  if (captured_) throw StateError("a step that was captured has no outcome; the scaler's state counts skipped steps");
+  return found_inf_ == nullptr || first_float(found_inf_->get()) == 0.0f;
+}
+
+StepOutcome StepOutcome::captured() {
+  StepOutcome outcome;
+  outcome.captured_ = true;
+  return outcome;
+}
 
 GradScaler::GradScaler(const GradScalerOptions& options)
     : options_(options), init_hysteresis_tracker_(options.hysteresis) {
@@ -50,6 +61,7 @@ void GradScaler::validate() const {
 
 Tensor GradScaler::scale(const Tensor& loss) {
   if (!options_.enabled) return loss;
+  const OpPlace place("forward", "scale");
   require(loss.defined() && is_floating(loss.dtype()), "GradScaler::scale needs a floating tensor");
   if (!state_.defined()) {
     state_ = Tensor::empty(loss.device(), {kStateWords}, DType::i32, MemoryKind::optimizer_state);
@@ -118,6 +130,7 @@ void GradScaler::gather_stats(KernelId kernel, GradientOwner& optimizer, Record&
 
 void GradScaler::unscale(GradientOwner& optimizer) {
   if (!options_.enabled) return;
+  const OpPlace place("step", "unscale");
   require_started("unscale");
   Record& record = record_of(optimizer);
   if (record.stage == Stage::unscaled) {
@@ -136,6 +149,7 @@ StepOutcome GradScaler::step(GradientOwner& optimizer) {
     optimizer.apply({}, {}, false);
     return {};
   }
+  const OpPlace place("step", "step");
   require_started("step");
   Record& record = record_of(optimizer);
   if (record.stage == Stage::stepped) {
@@ -145,11 +159,13 @@ StepOutcome GradScaler::step(GradientOwner& optimizer) {
   if (unscale) gather_stats(KernelId::inspect, optimizer, record);
   optimizer.apply(record.stats, state_, unscale);
   record.stage = Stage::stepped;
+  if (plan::Recorder::capturing() != nullptr) return StepOutcome::captured();
   return StepOutcome(state_.device().read_later(*record.stats.buffer(), 0, sizeof(GradientStats)));
 }
 
 void GradScaler::update() {
   if (!options_.enabled) return;
+  const OpPlace place("step", "update");
   require_started("update");
   bool any = false;
   for (auto& [optimizer, record] : records_) {
@@ -159,6 +175,7 @@ void GradScaler::update() {
   if (!any) {
     throw StateError("GradScaler::update: no optimizer was unscaled or stepped since the last update()");
   }
+  static_cast<void>(static_cast<int>(options_version_));  // what is recorded depends on it
   const ScalerUpdateParams params{.growth_factor = options_.growth_factor,
                                   .backoff_factor = options_.backoff_factor,
                                   .min_scale = options_.min_scale,
@@ -184,21 +201,25 @@ void GradScaler::update(float new_scale) {
   for (auto& [optimizer, record] : records_) record.stage = Stage::ready;
 }
 
-// Each setter checks a copy first, so that a refused value changes nothing.
 void GradScaler::set_growth_factor(float factor) {
   GradScalerOptions changed = options_;
   changed.growth_factor = factor;
-  options_ = GradScaler(changed).options_;
+  change(changed);
 }
 void GradScaler::set_backoff_factor(float factor) {
   GradScalerOptions changed = options_;
   changed.backoff_factor = factor;
-  options_ = GradScaler(changed).options_;
+  change(changed);
 }
 void GradScaler::set_growth_interval(int interval) {
   GradScalerOptions changed = options_;
   changed.growth_interval = interval;
-  options_ = GradScaler(changed).options_;
+  change(changed);
+}
+
+void GradScaler::change(const GradScalerOptions& options) {
+  options_ = GradScaler(options).options_;
+  options_version_ = options_version_ + 1;
 }
 
 float GradScaler::scale_value() const {
@@ -267,8 +288,7 @@ void GradScaler::load_state(const std::map<std::string, double>& state) {
   loaded.min_scale = static_cast<float>(optional("min_scale", options_.min_scale));
   loaded.max_scale = static_cast<float>(optional("max_scale", options_.max_scale));
   loaded.hysteresis = static_cast<int>(optional("hysteresis", options_.hysteresis));
-  const GradScaler checked(loaded);  // throws before anything changes
-  options_ = loaded;
+  change(loaded);
   init_growth_tracker_ = growth_tracker;
   init_hysteresis_tracker_ = static_cast<int>(optional("hysteresis_tracker", loaded.hysteresis));
   if (!state_.defined()) return;

@@ -27,6 +27,7 @@
 
 #include "amp/gradient_owner.h"
 #include "backends/device.h"
+#include "plan/tracked.h"
 #include "tensor/tensor.h"
 
 namespace amphora::amp {
@@ -50,11 +51,14 @@ class StepOutcome {
   StepOutcome() = default;  // of a step that cannot be skipped
   explicit StepOutcome(std::shared_ptr<Readback> found_inf) : found_inf_(std::move(found_inf)) {}
   bool ready() const { return found_inf_ == nullptr || found_inf_->ready(); }
-  // Waits while ready() is false.
+  // Waits while ready() is false. Throws StateError for the outcome of a step that was captured, not run; ScalerState
+  // counts the skipped ones.
   bool applied() const;
+  static StepOutcome captured();
 
  private:
   std::shared_ptr<Readback> found_inf_;
+  bool captured_ = false;
 };
 
 class GradScaler {
@@ -90,6 +94,8 @@ class GradScaler {
   float scale_value() const;
   // A copy of the device's ScalerState that is under way; null before the first scale() and when disabled.
   std::unique_ptr<Readback> read_state() const;
+  // The ScalerState on the device, as i32 words; undefined before the first scale() and when disabled.
+  Tensor device_state() const { return state_; }
 
   // The state by name, as PyTorch names it (scale, growth_factor, backoff_factor, growth_interval, _growth_tracker),
   // and amphora's own (min_scale, max_scale, hysteresis, hysteresis_tracker). Empty when disabled. Waits. Throws
@@ -101,11 +107,13 @@ class GradScaler {
  private:
   enum class Stage { ready, unscaled, stepped };
   struct Record {
-    Stage stage = Stage::ready;
+    plan::Tracked<Stage> stage = Stage::ready;
     Tensor stats;  // one GradientStats
   };
 
   void validate() const;
+  // Checks first, so that a refused value changes nothing.
+  void change(const GradScalerOptions& options);
   void require_started(const char* call) const;
   Record& record_of(GradientOwner& optimizer);
   void gather_stats(KernelId kernel, GradientOwner& optimizer, Record& record);
@@ -113,6 +121,7 @@ class GradScaler {
   void write(const ScalerState& state);
 
   GradScalerOptions options_;
+  plan::Tracked<int> options_version_ = 0;  // grows with each change, after which a recorded update is out of date
   int init_growth_tracker_ = 0;
   int init_hysteresis_tracker_ = 1;
   Tensor state_;  // ScalerState as i32 words; undefined before the first scale()

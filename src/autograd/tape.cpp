@@ -9,6 +9,7 @@
 #include "autograd/trace.h"
 #include "backends/device.h"
 #include "core/error.h"
+#include "core/place.h"
 #include "tensor/launch.h"
 
 namespace amphora::autograd {
@@ -136,6 +137,7 @@ class Engine {
                        "' a second time, but its saved tensors were freed by the first; compute the loss again");
     }
     const ModuleScope where = ModuleScope::absolute(node.where);
+    const OpPlace place("backward", node.name);
     if (Trace* trace = active_trace()) {
       trace->add({.phase = "backward", .op = node.name, .inputs = {dy.dtype()}, .ran_in = node.dtype});
     }
@@ -178,7 +180,8 @@ bool Tensor::requires_grad() const { return defined() && (node() != nullptr || (
 
 Tensor& Tensor::set_requires_grad(bool on) {
   if (!on) {
-    if (leaf() != nullptr) leaf()->wanted = leaf()->defined = false;
+    if (leaf() != nullptr) leaf()->wanted = false;
+    if (leaf() != nullptr) leaf()->defined = false;
     return *this;
   }
   require(is_floating(dtype()), "a tensor of type {} has no gradient; only floating types do", name_of(dtype()));

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/tracked.h"
 #include "tensor/tensor.h"
 
 namespace amphora::autograd {
@@ -22,8 +23,9 @@ struct Leaf {
   Shape shape;
   DType dtype = DType::f32;
   Tensor gradient;
-  bool defined = false;
-  bool wanted = true;  // false: frozen; nothing is recorded for its sake, and what was recorded gives it nothing
+  plan::Tracked<bool> defined = false;
+  plan::Tracked<bool> wanted =
+      true;  // false: frozen; nothing is recorded for its sake, and what was recorded gives it nothing
   // Gives a copy of the leaf's value in a lower type that its owner keeps fresh; empty: there is none.
   std::function<Tensor(DType)> working_copy;
 

@@ -6,32 +6,35 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "core/place.h"
+
 namespace amphora::autograd {
 
 namespace {
 
-thread_local std::string module_path;
 thread_local Trace* innermost_trace = nullptr;
 
 }  // namespace
 
-const std::string& current_module() { return module_path; }
+const std::string& current_module() { return current_place().module; }
 
-ModuleScope::ModuleScope(std::string_view name) : previous_(module_path) {
-  if (!module_path.empty() && !name.empty()) module_path += '.';
-  module_path += name;
+ModuleScope::ModuleScope(std::string_view name) : previous_(current_place().module) {
+  std::string& path = current_place().module;
+  if (!path.empty() && !name.empty()) path += '.';
+  path += name;
 }
 
-ModuleScope::ModuleScope(Absolute, std::string_view path) : previous_(std::exchange(module_path, std::string(path))) {}
+ModuleScope::ModuleScope(Absolute, std::string_view path)
+    : previous_(std::exchange(current_place().module, std::string(path))) {}
 ModuleScope ModuleScope::absolute(std::string_view path) { return {Absolute{}, path}; }
-ModuleScope::~ModuleScope() { module_path = std::move(previous_); }
+ModuleScope::~ModuleScope() { current_place().module = std::move(previous_); }
 
 Trace::Trace() : previous_(std::exchange(innermost_trace, this)) {}
 Trace::~Trace() { innermost_trace = previous_; }
 Trace* active_trace() { return innermost_trace; }
 
 void Trace::add(TraceLine line) {
-  line.where = module_path;
+  line.where = current_module();
   lines_.push_back(std::move(line));
 }
 

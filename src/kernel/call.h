@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstring>
+#include <span>
 #include <string>
 #include <string_view>
 #include <type_traits>
@@ -36,6 +37,12 @@ inline constexpr int kKernelCount = static_cast<int>(std::size(kKernels));
 
 constexpr const KernelInfo& info_of(KernelId id) { return kKernels[static_cast<int>(id)]; }
 constexpr std::string_view name_of(KernelId id) { return info_of(id).name; }
+
+// Whether a kernel may write its buffer `index`.
+constexpr bool is_written(KernelId id, int index) {
+  const char access = info_of(id).access[static_cast<std::size_t>(index)];
+  return access != 'r' && access != 'R';
+}
 
 // The name of buffer `index` in the kernel's row.
 constexpr std::string_view buffer_name(KernelId id, std::size_t index) {
@@ -131,6 +138,8 @@ class KernelCall {
     std::memcpy(&result, params_.data(), sizeof(Params));
     return result;
   }
+  // Bytes behind the kernel's own parameters are 0.
+  std::span<const std::byte> param_bytes() const { return params_; }
 
   KernelId id;
   Spec spec;

@@ -1,11 +1,13 @@
 #include "nn/layers.h"
 
 #include <cmath>
+#include <cstring>
 
 #include "core/error.h"
 #include "nn/init.h"
 #include "ops/dropout.h"
 #include "ops/matmul.h"
+#include "plan/recorder.h"
 
 namespace amphora::nn {
 
@@ -31,7 +33,13 @@ Dropout::Dropout(RandomSource& random, float p) : stream_(random.next()), p_(p) 
 Tensor Dropout::forward(const Tensor& x) {
   if (!is_training() || p_ == 0.0f) return x;
   // The upper half of the stream's number tells the calls apart.
-  const std::uint64_t call = static_cast<std::uint64_t>(++calls_) << 32;
+  if (plan::Recorder* recorder = plan::Recorder::capturing()) {
+    return dropout(x, p_, stream_, recorder->feed("dropout call", sizeof(std::uint32_t), [calls = calls_](auto bytes) {
+      const std::uint32_t call = ++*calls;
+      std::memcpy(bytes.data(), &call, sizeof call);
+    }));
+  }
+  const std::uint64_t call = static_cast<std::uint64_t>(++*calls_) << 32;
   return dropout(x, p_, {stream_.seed, stream_.stream | call});
 }
 

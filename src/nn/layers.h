@@ -46,7 +46,7 @@ class Dropout : public Module {
  private:
   RandomStream stream_;
   float p_;
-  std::uint32_t calls_ = 0;
+  std::shared_ptr<std::uint32_t> calls_ = std::make_shared<std::uint32_t>(0);  // shared with recorded steps
 };
 
 // A pointwise function as a module.

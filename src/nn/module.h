@@ -50,7 +50,7 @@ class Module {
   void collect(const std::string& prefix, std::vector<std::pair<std::string, Parameter>>& out) const;
 
   std::string name_;
-  bool training_ = true;
+  plan::Tracked<bool> training_ = true;
   std::vector<Parameter> parameters_;
   std::vector<std::shared_ptr<Module>> modules_;
 };

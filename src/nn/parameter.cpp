@@ -5,6 +5,7 @@
 #include "autograd/tape.h"
 #include "backends/device.h"
 #include "core/error.h"
+#include "plan/recorder.h"
 #include "tensor/launch.h"
 
 namespace amphora::nn {
@@ -35,23 +36,42 @@ Tensor ParameterArena::working_copy(DType dtype, std::int64_t start, const Shape
   const std::size_t slot = slot_of(dtype);
   WorkingCopy& copy = copies_[slot];
   latest_ = static_cast<int>(slot);
-  const bool is_new = !copy.flat.defined();
-  if (is_new) copy.flat = Tensor::empty(device(), {count()}, dtype, MemoryKind::working_copies);
-  if (is_new || copy.master_version != masters_.buffer()->version()) {
+  if (!copy.flat.defined()) {
+    copy.flat = Tensor::empty(device(), {count()}, dtype, MemoryKind::working_copies);
+    copy.master_version = masters_.buffer()->version() - 1;
+  }
+  if (!is_fresh(slot)) {
     launch_copy(masters_, copy.flat);
-    copy.master_version = masters_.buffer()->version();
+    mark_fresh();
   }
   return part_of(copy.flat, start, shape);
 }
 
 Tensor ParameterArena::fresh_working_copy() const {
   if (latest_ < 0) return {};
-  const WorkingCopy& copy = copies_[static_cast<std::size_t>(latest_)];
-  return copy.master_version == masters_.buffer()->version() ? copy.flat : Tensor();
+  const auto slot = static_cast<std::size_t>(latest_);
+  return is_fresh(slot) ? copies_[slot].flat : Tensor();
+}
+
+bool ParameterArena::is_fresh(std::size_t slot) const {
+  const auto fresh = [](const ParameterArena& arena, std::size_t copy) {
+    return arena.copies_[copy].master_version == arena.masters_.buffer()->version();
+  };
+  const bool result = fresh(*this, slot);
+  if (plan::Recorder* recorder = plan::Recorder::active()) {
+    recorder->add_condition(
+        &copies_[slot], [arena = shared_from_this(), slot, result, fresh] { return fresh(*arena, slot) == result; });
+  }
+  return result;
 }
 
 void ParameterArena::mark_fresh() {
-  if (latest_ >= 0) copies_[static_cast<std::size_t>(latest_)].master_version = masters_.buffer()->version();
+  if (latest_ < 0) return;
+  WorkingCopy& copy = copies_[static_cast<std::size_t>(latest_)];
+  copy.master_version = masters_.buffer()->version();
+  if (plan::Recorder* recorder = plan::Recorder::active()) {
+    recorder->add_action(&copy, [arena = shared_from_this()] { arena->mark_fresh(); });
+  }
 }
 
 Parameter::Parameter(Device& device, std::string name, const Shape& shape, std::span<const float> values)

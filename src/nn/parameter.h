@@ -10,13 +10,14 @@
 #include <string>
 #include <vector>
 
+#include "plan/tracked.h"
 #include "tensor/tensor.h"
 
 namespace amphora::nn {
 
 // The memory of a set of parameters: one flat array for the masters, one for the gradients, and one for each type of
 // working copy in use. Parameters lie one behind the other without gaps.
-class ParameterArena {
+class ParameterArena : public std::enable_shared_from_this<ParameterArena> {
  public:
   ParameterArena(Device& device, std::int64_t count);
 
@@ -41,10 +42,12 @@ class ParameterArena {
     Tensor flat;
     std::uint64_t master_version = 0;
   };
+  // Whether the copy holds what the masters hold. A recorded step takes another course where that changes.
+  bool is_fresh(std::size_t slot) const;
   Tensor masters_;
   Tensor gradients_;
   std::array<WorkingCopy, 2> copies_;  // f16, bf16
-  int latest_ = -1;                    // the copy that was used last
+  plan::Tracked<int> latest_ = -1;     // the copy that was used last
   bool settled_ = false;
 };
 

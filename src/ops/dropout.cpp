@@ -12,18 +12,18 @@ namespace amphora {
 
 namespace {
 
-Tensor launch_dropout(const Tensor& x, const DropoutParams& params, DType dtype) {
+Tensor launch_dropout(const Tensor& x, const DropoutParams& params, DType dtype, const BufferRange& number) {
   const Tensor source = contiguous(x);
   Tensor y = Tensor::empty(x.device(), x.shape(), dtype);
   if (y.count() == 0) return y;
   KernelCall call(KernelId::dropout, Spec{.types = {x.dtype(), dtype}}, params);
-  x.device().launch(call.with(range_of(source)).with(range_of(y)));
+  x.device().launch(call.with(range_of(source)).with(range_of(y)).with(number));
   return y;
 }
 
 }  // namespace
 
-Tensor dropout(const Tensor& input, float p, RandomStream stream) {
+Tensor dropout(const Tensor& input, float p, RandomStream stream, const BufferRange& call) {
   require(p >= 0.0f && p < 1.0f, "dropout with probability {}; it must be at least 0 and below 1", p);
   Tensor x = input;
   const ops::OpScope scope("dropout", {&x}, ops::Loads::converting);
@@ -34,9 +34,10 @@ Tensor dropout(const Tensor& input, float p, RandomStream stream) {
                              .seed_high = static_cast<std::uint32_t>(stream.seed >> 32),
                              .stream_low = static_cast<std::uint32_t>(stream.stream),
                              .stream_high = static_cast<std::uint32_t>(stream.stream >> 32)};
-  Tensor y = launch_dropout(x, params, scope.result());
-  autograd::record("dropout", y, {x}, [params, type = x.dtype()](const Tensor& dy, autograd::Gradients& gradients) {
-    gradients.give(0, launch_dropout(dy, params, type));
+  Tensor y = launch_dropout(x, params, scope.result(), call);
+  // Backward runs in the same step, so the number is still there.
+  autograd::record("dropout", y, {x}, [=, type = x.dtype()](const Tensor& dy, autograd::Gradients& gradients) {
+    gradients.give(0, launch_dropout(dy, params, type, call));
   });
   return y;
 }

@@ -3,12 +3,14 @@
 #pragma once
 
 #include "core/rng.h"
+#include "kernel/call.h"
 #include "tensor/tensor.h"
 
 namespace amphora {
 
 // Zeroes each element with probability `p` and scales the rest by 1 / (1 - p). `stream` must differ from call to call;
-// nn::Dropout counts its own. Throws Error unless 0 <= p < 1.
-Tensor dropout(const Tensor& x, float p, RandomStream stream);
+// nn::Dropout counts its own. `call` is absent, or a u32 on the device that is added to the stream's upper half: the
+// number of the call, in a step that is recorded. Throws Error unless 0 <= p < 1.
+Tensor dropout(const Tensor& x, float p, RandomStream stream, const BufferRange& call = {});
 
 }  // namespace amphora

@@ -19,7 +19,7 @@ OpScope::OpScope(std::string_view op, std::initializer_list<Tensor*> inputs, Loa
     : OpScope(amp::find_op(op), inputs, loads, epilogue) {}
 
 OpScope::OpScope(const amp::OpInfo& op, std::initializer_list<Tensor*> inputs, Loads loads, std::string_view epilogue)
-    : op_(op), inputs_(inputs) {
+    : op_(op), place_(current_place().recomputes ? "recompute" : "forward", op.name), inputs_(inputs) {
   std::vector<amp::Operand> operands;
   std::vector<DType> arrived;
   for (const Tensor* input : inputs) {
@@ -80,6 +80,7 @@ void OpScope::require_one_type() const {
 
 Tensor cast(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
+  const OpPlace place(current_place().recomputes ? "recompute" : "forward", "cast");
   Tensor y = Tensor::empty(x.device(), x.shape(), dtype);
   launch_copy(x, y);
   if (is_floating(dtype)) {

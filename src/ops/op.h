@@ -8,6 +8,7 @@
 
 #include "amp/policy.h"
 #include "autograd/tape.h"
+#include "core/place.h"
 #include "tensor/launch.h"
 #include "tensor/tensor.h"
 
@@ -39,6 +40,7 @@ class OpScope {
   void convert(Tensor& input, DType target, int position);
 
   const amp::OpInfo& op_;
+  OpPlace place_;
   std::vector<Tensor*> inputs_;
   amp::Decision decision_;
   Device* device_ = nullptr;

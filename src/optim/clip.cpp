@@ -6,6 +6,7 @@
 #include "autograd/trace.h"
 #include "backends/device.h"
 #include "core/error.h"
+#include "core/place.h"
 #include "tensor/launch.h"
 
 namespace amphora::optim {
@@ -23,6 +24,7 @@ void trace(const char* op) {
 }
 
 Tensor clip_norm(Device& device, const std::vector<Tensor>& gradients, float max_norm, const ClipOptions& options) {
+  const OpPlace place("step", "clip_grad_norm");
   require(options.order > 0.0f || std::isinf(options.order),
           "clip_grad_norm of order {}; it must be above 0 or infinite", options.order);
   const bool minimum = options.order == -std::numeric_limits<float>::infinity() && !gradients.empty();
@@ -62,6 +64,7 @@ void clip_grad_value(const std::vector<nn::Parameter>& parameters, float limit) 
 }
 
 void clip_grad_value(const std::vector<Tensor>& gradients, float limit) {
+  const OpPlace place("step", "clip_grad_value");
   require(limit >= 0.0f, "clip_grad_value with the limit {}; it must be at least 0", limit);
   for (const Tensor& gradient : gradients) {
     const ClipParams params{static_cast<std::uint32_t>(gradient.count()), limit};

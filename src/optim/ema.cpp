@@ -4,6 +4,7 @@
 
 #include "backends/device.h"
 #include "core/error.h"
+#include "core/place.h"
 #include "tensor/launch.h"
 
 namespace amphora::optim {
@@ -18,6 +19,7 @@ Ema::Ema(std::vector<nn::Parameter> parameters, float decay) : parameters_(std::
 }
 
 void Ema::update() {
+  const OpPlace place("step", "ema");
   for (const auto& [run, value] : averages_) {
     const LerpParams params{static_cast<std::uint32_t>(run.count), 1.0f - decay_};
     KernelCall call(KernelId::lerp, Spec{.types = {DType::f32, DType::f32}}, params);

@@ -1,11 +1,15 @@
 #include "optim/optimizer.h"
 
 #include <cmath>
+#include <cstring>
 #include <map>
+#include <utility>
 
 #include "autograd/trace.h"
 #include "backends/device.h"
 #include "core/error.h"
+#include "core/place.h"
+#include "plan/recorder.h"
 #include "tensor/launch.h"
 
 namespace amphora::optim {
@@ -17,7 +21,7 @@ Optimizer::Optimizer(std::string name, std::vector<std::string> state_names)
 
 void Optimizer::add_group(const Parameters& parameters, float lr) {
   require(!parameters.empty(), "{}: a group without parameters", name_);
-  require(std::isfinite(lr) && lr >= 0.0f, "{}: the learning rate is {}; it must be finite and at least 0", name_, lr);
+  check_lr(lr);
   for (const nn::Parameter& parameter : parameters) {
     require(members_.insert(parameter.tensor().leaf().get()).second, "{}: parameter '{}' is given twice", name_,
             parameter.name());
@@ -49,12 +53,41 @@ void Optimizer::set_lr(float lr) {
 }
 
 void Optimizer::set_lr(int group, float lr) {
-  require(std::isfinite(lr) && lr >= 0.0f, "{}: the learning rate is {}; it must be finite and at least 0", name_, lr);
+  check_lr(lr);
   group_at(group);  // throws where there is none
-  Group& target = groups_[static_cast<std::size_t>(group)];
-  if (target.lr == lr) return;
-  target.lr = lr;
-  target.state.device().upload(*target.state.buffer(), offsetof(GroupState, lr), std::as_bytes(std::span(&lr, 1)));
+  write_lr(groups_[static_cast<std::size_t>(group)], lr);
+}
+
+float Optimizer::check_lr(float lr) const {
+  require(std::isfinite(lr) && lr >= 0.0f, "{}: the learning rate is {}; it must be finite and at least 0", name_, lr);
+  return lr;
+}
+
+void Optimizer::write_lr(Group& group, float lr) {
+  if (group.lr == lr) return;
+  group.state.device().upload(*group.state.buffer(), offsetof(GroupState, lr), std::as_bytes(std::span(&lr, 1)));
+  group.lr = lr;
+}
+
+void Optimizer::follow(Schedule schedule, std::int64_t next_step) {
+  schedule_ = std::move(schedule);
+  next_step_ = next_step;
+}
+
+void Optimizer::advance_schedule() {
+  if (!schedule_) return;
+  plan::Recorder* recorder = plan::Recorder::capturing();
+  if (recorder == nullptr) return set_lr(schedule_(next_step_++));
+  const BufferRange fed = recorder->feed("lr", sizeof(float), [this](std::span<std::byte> bytes) {
+    const float lr = check_lr(schedule_(next_step_++));
+    for (Group& group : groups_) group.lr = lr;
+    std::memcpy(bytes.data(), &lr, sizeof lr);
+  });
+  const Tensor lr(fed.buffer->shared_from_this(), static_cast<std::int64_t>(fed.offset / sizeof(float)), {}, {},
+                  DType::f32);
+  for (const Group& group : groups_) {
+    launch_copy(lr, Tensor(group.state.buffer(), offsetof(GroupState, lr) / sizeof(float), {}, {}, DType::f32));
+  }
 }
 
 int Optimizer::steps(int group) const {
@@ -88,6 +121,8 @@ std::vector<Tensor> Optimizer::gradients() const {
 }
 
 void Optimizer::apply(const Tensor& stats, const Tensor& scaler_state, bool unscale) {
+  const OpPlace place("step", name_);
+  advance_schedule();
   std::vector<std::vector<nn::ParameterRun>> runs_by_group;
   // Freshness is judged before the first write: all runs of an arena belong to one step.
   std::map<nn::ParameterArena*, Tensor> working_copies;

@@ -14,6 +14,7 @@
 #include "amp/gradient_owner.h"
 #include "kernel/call.h"
 #include "nn/parameter.h"
+#include "optim/schedule.h"
 
 namespace amphora::optim {
 
@@ -32,6 +33,9 @@ class Optimizer : public amp::GradientOwner {
   void set_lr(float lr);  // of every group
   void set_lr(int group, float lr);
   float lr(int group = 0) const { return group_at(group).lr; }
+  // From now on each step takes its rate, for all groups, from the schedule; its first number is `next_step`. A
+  // recorded step asks the schedule anew each time it is replayed.
+  void follow(Schedule schedule, std::int64_t next_step = 0);
   int group_count() const { return static_cast<int>(groups_.size()); }
 
   // Steps that were applied, skipped ones not counted. Waits.
@@ -67,8 +71,15 @@ class Optimizer : public amp::GradientOwner {
   Tensor state_of(const nn::ParameterRun& run, const std::string& name) const;
 
  private:
+  float check_lr(float lr) const;
+  void write_lr(Group& group, float lr);
+  // Takes the next rate from the schedule, if there is one.
+  void advance_schedule();
+
   std::string name_;
   std::vector<std::string> state_names_;
+  Schedule schedule_;
+  std::int64_t next_step_ = 0;  // of the schedule
   std::vector<Group> groups_;
   std::set<const void*> members_;  // the leaves of all groups
   std::map<std::pair<const nn::ParameterArena*, std::string>, Tensor> states_;

@@ -120,7 +120,7 @@ void Tensor::assign(std::span<const float> values) {
   launch_copy(source, *this);
 }
 
-std::vector<double> Tensor::to_doubles() const {
+std::vector<double> Tensor::to_doubles(std::source_location where) const {
   Tensor source = *this;
   if (!is_contiguous()) {
     source = empty(device(), shape(), dtype());
@@ -128,20 +128,20 @@ std::vector<double> Tensor::to_doubles() const {
   }
   const std::size_t element = size_of(dtype());
   std::vector<std::byte> bytes(static_cast<std::size_t>(count()) * element);
-  device().download(*source.buffer(), static_cast<std::size_t>(source.offset()) * element, bytes);
+  device().download(*source.buffer(), static_cast<std::size_t>(source.offset()) * element, bytes, where);
   std::vector<double> values(static_cast<std::size_t>(count()));
   for (std::size_t i = 0; i < values.size(); ++i) values[i] = load_element(dtype(), bytes.data(), i);
   return values;
 }
 
-std::vector<float> Tensor::to_vector() const {
-  const std::vector<double> values = to_doubles();
+std::vector<float> Tensor::to_vector(std::source_location where) const {
+  const std::vector<double> values = to_doubles(where);
   return {values.begin(), values.end()};
 }
 
-double Tensor::item() const {
+double Tensor::item(std::source_location where) const {
   require(count() == 1, "item() needs a tensor with one element, but this one has shape {}", shape().str());
-  return to_doubles().front();
+  return to_doubles(where).front();
 }
 
 const std::shared_ptr<autograd::Node>& Tensor::node() const { return impl_->node; }

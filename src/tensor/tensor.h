@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <source_location>
 #include <span>
 #include <vector>
 
@@ -61,10 +62,11 @@ class Tensor {
   // Overwrites the elements from the host, off the tape. Needs a contiguous tensor.
   void assign(std::span<const float> values);
 
-  // These wait for the device.
-  std::vector<float> to_vector() const;
-  std::vector<double> to_doubles() const;
-  double item() const;  // the only element; throws Error if there are more
+  // These wait for the device. Within a step that is captured they throw StateError, naming the op and `where`.
+  std::vector<float> to_vector(std::source_location where = std::source_location::current()) const;
+  std::vector<double> to_doubles(std::source_location where = std::source_location::current()) const;
+  // The only element; throws Error if there are more.
+  double item(std::source_location where = std::source_location::current()) const;
 
   // --- the tape (src/autograd) ---
   bool requires_grad() const;

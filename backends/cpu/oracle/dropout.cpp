@@ -5,7 +5,8 @@
 namespace amphora::cpu::oracle {
 
 void dropout(const KernelCall& call, Threads&) {
-  const auto params = call.params<DropoutParams>();
+  auto params = call.params<DropoutParams>();
+  if (const auto* number = data_of<std::uint32_t>(call, 2)) params.stream_high += *number;
   const RandomStream stream{(std::uint64_t{params.seed_high} << 32) | params.seed_low,
                             (std::uint64_t{params.stream_high} << 32) | params.stream_low};
   const Array x(call, 0);

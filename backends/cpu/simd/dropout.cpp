@@ -73,7 +73,8 @@ void drop(const DropoutParams& params, std::size_t begin, const float* x, float*
 }
 
 void dropout(const KernelCall& call, Threads& threads) {
-  const auto params = call.params<DropoutParams>();
+  auto params = call.params<DropoutParams>();
+  if (const auto* number = data_of<std::uint32_t>(call, 2)) params.stream_high += *number;
   const Input x(call.spec.types[0], data_of(call, 0));
   const Output y(call.spec.types[1], data_of(call, 1));
   run_chunks(threads, params.count, [&](std::size_t begin, std::size_t end) {

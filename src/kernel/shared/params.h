@@ -83,7 +83,8 @@ AM_STRUCT(CrossEntropyParams) {
   AM_UINT32 dloss_stride;
 };
 
-// Element i is kept when random_bits(stream, i) >= threshold, and multiplied by `scale`.
+// Element i is kept when random_bits(stream, i) >= threshold, and multiplied by `scale`. The number in the buffer
+// `call` is added to stream_high, modulo 2^32.
 AM_STRUCT(DropoutParams) {
   AM_UINT32 count;
   AM_UINT32 threshold;

@@ -1,0 +1,30 @@
+// The memory of a step's transient values: one arena, laid out beforehand.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+
+namespace amphora::plan {
+
+inline constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
+
+struct MemoryPlan {
+  std::vector<std::size_t> offsets;  // by value; kNowhere for what is not in the arena
+  std::size_t bytes = 0;             // of the arena
+  std::size_t live_peak = 0;         // the most bytes alive at once; no layout can do with less
+  int peak_call = -1;                // where that is
+  std::vector<int> held;             // the values that are alive there, largest first
+  int in_place = 0;                  // results that took an operand's place
+};
+
+// Lays values out by their lives, the largest first (Pisarchyk & Lee 2020, greedy by size). A pointwise result takes
+// its operand's place where the operand dies in that call. Offsets are multiples of 256.
+MemoryPlan plan_memory(const Plan& plan);
+
+// The arena's size, the peak and where it is, and what it holds: a table.
+std::string describe(const Plan& plan, const MemoryPlan& memory);
+
+}  // namespace amphora::plan
