@@ -28,30 +28,31 @@ void train(const am::train::Options& options) {
 
   const auto parameters = model.parameters();
   const auto optimizer = am::train::make_optimizer(options, parameters);
-  const auto schedule = am::train::make_schedule(options, session.step_count(loader));
+  optimizer->follow(am::train::make_schedule(options, session.step_count(loader)));
   am::amp::GradScaler scaler(options.scaler);
   std::optional<am::optim::Ema> ema;
   if (options.ema > 0.0f) ema.emplace(parameters, options.ema);
 
-  for (const am::train::Batch& batch : session.batches(loader)) {
+  // Runs as it is once, is captured twice, and replayed from then on.
+  const auto body = [&](const am::train::Batch& batch) {
     am::Tensor loss;
     {
       const am::amp::Autocast autocast(options.precision);
       loss = am::cross_entropy(model(batch.images), batch.labels) / batch.batches_in_step;
     }
     scaler.scale(loss).backward();
-    session.add_loss(loss);
-    if (!batch.ends_step) continue;
+    if (!batch.ends_step) return loss;
 
     scaler.unscale(*optimizer);
     if (options.clip_norm > 0.0f) am::optim::clip_grad_norm(parameters, options.clip_norm);
-    optimizer->set_lr(schedule(batch.step));
-    const am::amp::StepOutcome outcome = scaler.step(*optimizer);  // skipped on the device if a gradient overflowed
+    scaler.step(*optimizer);  // skipped on the device if a gradient overflowed
     scaler.update();
     optimizer->zero_grad();
     if (ema) ema->update();
-    session.step_done(outcome, scaler, *optimizer);
-  }
+    return loss;
+  };
+  am::train::Step step(device, body, {.scaler = &scaler});
+  for (const am::train::Batch& batch : session.batches(loader)) session.log(step(batch), optimizer->lr());
 
   session.finish([&] {
     std::optional<am::optim::Ema::Scope> averaged;

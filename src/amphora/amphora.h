@@ -38,4 +38,5 @@
 #include "train/options.h"
 #include "train/recipe.h"
 #include "train/session.h"
+#include "train/step.h"
 // IWYU pragma: end_exports

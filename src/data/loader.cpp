@@ -21,14 +21,38 @@ namespace {
 constexpr std::uint64_t kShuffleStream = std::uint64_t{1} << 63U;
 constexpr std::int64_t kSlots = 4;
 
-template <class T>
-Tensor upload(Device& device, const Shape& shape, const std::vector<T>& values, DType dtype) {
-  Tensor tensor = Tensor::empty(device, shape, dtype, MemoryKind::inputs);
-  device.upload(*tensor.buffer(), 0, std::as_bytes(std::span(values)));
-  return tensor;
-}
-
 }  // namespace
+
+// Device memory for batches, used again as soon as nobody holds the batch: two pieces take turns in most loops, so that
+// a recorded step knows its inputs by their memory.
+class Loader::Memory {
+ public:
+  explicit Memory(Device& device) : device_(device) {}
+
+  template <class T>
+  Tensor upload(const Shape& shape, const std::vector<T>& values, DType dtype) {
+    const auto bytes = std::as_bytes(std::span(values));
+    const BufferPtr buffer = take(bytes.size());
+    device_.upload(*buffer, 0, bytes);
+    return {buffer, 0, shape, contiguous_strides(shape), dtype};
+  }
+
+ private:
+  BufferPtr take(std::size_t bytes) {
+    const auto is_free = [bytes](const BufferPtr& piece) { return piece.use_count() == 1 && piece->bytes() == bytes; };
+    const auto found = std::find_if(pieces_.begin(), pieces_.end(), is_free);
+    if (found != pieces_.end()) return *found;
+    // Who keeps all batches keeps their memory, too.
+    constexpr std::size_t kMostPieces = 8;
+    if (pieces_.size() >= kMostPieces) {
+      std::erase_if(pieces_, [](const BufferPtr& piece) { return piece.use_count() > 1; });
+    }
+    return pieces_.emplace_back(device_.allocate(bytes, MemoryKind::inputs));
+  }
+
+  Device& device_;
+  std::vector<BufferPtr> pieces_;
+};
 
 // A ring of batches in host memory, which the thread fills and the consumer uploads from.
 class Epoch::Prefetch {
@@ -62,8 +86,8 @@ class Epoch::Prefetch {
     } else {
       for (int axis = 0; axis < image.rank(); ++axis) shape.push_back(image[axis]);
     }
-    Batch batch{upload(loader_.device_, Shape(shape), slot.images, DType::f32),
-                upload(loader_.device_, {count}, slot.labels, DType::i32)};
+    Batch batch{loader_.memory_->upload(Shape(shape), slot.images, DType::f32),
+                loader_.memory_->upload({count}, slot.labels, DType::i32)};
     {
       const std::lock_guard lock(mutex_);
       ++taken_;
@@ -140,7 +164,7 @@ Epoch::~Epoch() = default;
 Batch Epoch::next() { return prefetch_->next(); }
 
 Loader::Loader(Device& device, const ImageSet& set, const LoaderOptions& options)
-    : device_(device), set_(set), options_(options), count_(set.count()), normalized_() {
+    : memory_(std::make_shared<Memory>(device)), set_(set), options_(options), count_(set.count()), normalized_() {
   require(options.batch_size >= 1, "the loader's batch size is {}; it must be at least 1", options.batch_size);
   require(set.pixels.size() == static_cast<std::size_t>(set.count() * set.image_shape.count()),
           "an image set of {} labels and images of shape {} has {} pixels", set.count(), set.image_shape.str(),

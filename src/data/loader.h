@@ -33,6 +33,18 @@ struct Batch {
   Tensor labels;  // i32 [N]
 };
 
+// For train::Step.
+template <class Visit>
+void each_tensor(const Batch& batch, Visit&& visit) {
+  visit(batch.images);
+  visit(batch.labels);
+}
+template <class Visit>
+void each_tensor(Batch& batch, Visit&& visit) {
+  visit(batch.images);
+  visit(batch.labels);
+}
+
 class Loader;
 
 // One pass over a loader's images: a range of batches, walked once.
@@ -60,7 +72,8 @@ class Epoch {
   Epoch& operator=(Epoch&&) noexcept;
   ~Epoch();  // ends the thread, wherever it is
 
-  // The next batch, copied to the device; undefined tensors past the last one. Rethrows what the thread threw.
+  // The next batch, copied to the device; undefined tensors past the last one. Its memory is used again when nobody
+  // holds the batch any more. Rethrows what the thread threw.
   Batch next();
 
   Iterator begin() { return ++Iterator(*this); }
@@ -93,7 +106,8 @@ class Loader {
 
  private:
   friend class Epoch;
-  Device& device_;
+  class Memory;
+  std::shared_ptr<Memory> memory_;
   const ImageSet& set_;
   LoaderOptions options_;
   std::int64_t count_;

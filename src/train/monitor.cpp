@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -12,13 +11,6 @@ namespace amphora::train {
 namespace {
 
 constexpr std::size_t kStepsUnderWay = 2;
-
-template <class T>
-T value_of(Readback& readback) {
-  T value;
-  std::memcpy(&value, readback.get().data(), sizeof value);
-  return value;
-}
 
 }  // namespace
 
@@ -30,24 +22,17 @@ double median(std::vector<float> values) {
   return 0.5 * (static_cast<double>(*middle) + *std::max_element(values.begin(), middle));
 }
 
-Monitor::Monitor(bool quiet, std::unique_ptr<io::LineFile> log) : progress_(quiet), log_(std::move(log)) {}
+Monitor::Monitor(bool quiet, std::unique_ptr<io::LineFile> log, float init_scale)
+    : init_scale_(init_scale), progress_(quiet), log_(std::move(log)) {}
 
 void Monitor::start(const RunLength& length) {
   length_ = length;
   start_ = last_ = Clock::now();
 }
 
-void Monitor::add_loss(const Tensor& loss) {
-  const auto offset = static_cast<std::size_t>(loss.offset()) * size_of(loss.dtype());
-  current_.losses.push_back(loss.device().read_later(*loss.buffer(), offset, sizeof(float)));
-}
-
-void Monitor::step_done(const amp::StepOutcome& outcome, const amp::GradScaler& scaler, float lr) {
+void Monitor::add(const StepResult& result, float lr) {
   current_.lr = lr;
-  current_.outcome = outcome;
-  current_.scaler = scaler.read_state();
-  scaled_ = scaler.is_enabled();
-  if (scaled_ && scales_.empty()) scales_.push_back({0, scaler.options().init_scale});
+  current_.results.push_back(result);
 }
 
 void Monitor::step_over(std::int64_t epoch, std::int64_t items, bool ends_epoch) {
@@ -73,15 +58,15 @@ void Monitor::stop() {
 
 void Monitor::read(Pending& pending) {
   double loss = 0.0;
-  for (const auto& part : pending.losses) loss += value_of<float>(*part);
-  const bool skipped = !pending.outcome.applied();
+  for (const StepResult& result : pending.results) loss += result.loss();
+  const std::optional<ScalerState> scaler = pending.results.empty() ? std::nullopt : pending.results.back().scaler();
+  scaled_ = scaler.has_value();
+  if (scaled_ && scales_.empty()) scales_.push_back({0, init_scale_});
+  const bool skipped = scaled_ && std::exchange(skips_seen_, scaler->skipped) != scaler->skipped;
   write_log(pending, loss, skipped);
   ++steps_read_;
   if (skipped) ++skipped_;
-  if (pending.scaler != nullptr) {
-    const float scale = value_of<ScalerState>(*pending.scaler).scale;
-    if (scale != scales_.back().scale) scales_.push_back({pending.step + 1, scale});
-  }
+  if (scaled_ && scaler->scale != scales_.back().scale) scales_.push_back({pending.step + 1, scaler->scale});
   epoch_loss_ += loss;
   ++epoch_steps_;
   if (std::isfinite(loss)) smooth_loss_ = smooth_loss_ ? *smooth_loss_ + 0.05 * (loss - *smooth_loss_) : loss;

@@ -1,7 +1,6 @@
 // Monitor: follows a run without making it wait.
 //
-// Each step leaves copies of its loss and of the scaler's state under way to the host. They are read two steps later,
-// when they have long arrived.
+// A step's results are read two steps later, when they have long arrived.
 #pragma once
 
 #include <chrono>
@@ -12,11 +11,9 @@
 #include <optional>
 #include <vector>
 
-#include "amp/grad_scaler.h"
-#include "backends/device.h"
 #include "io/file.h"
-#include "tensor/tensor.h"
 #include "train/progress.h"
+#include "train/step.h"
 #include "train/summary.h"
 
 namespace amphora::train {
@@ -28,14 +25,13 @@ struct RunLength {
 
 class Monitor {
  public:
-  // `log` may be null.
-  Monitor(bool quiet, std::unique_ptr<io::LineFile> log);
+  // `log` may be null; `init_scale` is the first loss scale.
+  Monitor(bool quiet, std::unique_ptr<io::LineFile> log, float init_scale);
 
   void start(const RunLength& length);
-  // A batch's share of the step's loss.
-  void add_loss(const Tensor& loss);
-  void step_done(const amp::StepOutcome& outcome, const amp::GradScaler& scaler, float lr);
-  // A step whose last call was step_done() is over, loading included.
+  // A batch's share of the step: its loss counts; the scaler's state and the rate are those of the last batch.
+  void add(const StepResult& result, float lr);
+  // A step is over, loading included.
   void step_over(std::int64_t epoch, std::int64_t items, bool ends_epoch);
   // Reads what is still under way; the clock stops.
   void stop();
@@ -50,15 +46,14 @@ class Monitor {
     std::int64_t epoch = 0;
     bool ends_epoch = false;
     float lr = 0.0f;
-    std::vector<std::unique_ptr<Readback>> losses;
-    amp::StepOutcome outcome;
-    std::unique_ptr<Readback> scaler;
+    std::vector<StepResult> results;
   };
 
   void read(Pending& pending);
   void write_log(const Pending& pending, double loss, bool skipped);
   ProgressState progress_state(std::int64_t epoch, double loss) const;
 
+  float init_scale_;
   Progress progress_;
   std::unique_ptr<io::LineFile> log_;
   RunLength length_;
@@ -78,6 +73,7 @@ class Monitor {
   double final_loss_ = std::numeric_limits<double>::quiet_NaN();  // no epoch, no loss
   std::optional<double> smooth_loss_;
   bool scaled_ = false;
+  std::int32_t skips_seen_ = 0;  // by the scaler
   std::vector<ScaleChange> scales_;
 };
 

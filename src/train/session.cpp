@@ -80,7 +80,10 @@ data::Batch Batches::fetch() {
 }
 
 Session::Session(const Options& options)
-    : options_(options), device_(open(options)), monitor_(options.quiet, open_log(options)), bench_(*device_) {}
+    : options_(options),
+      device_(open(options)),
+      monitor_(options.quiet, open_log(options), options.scaler.init_scale),
+      bench_(*device_) {}
 
 data::Split Session::fashion_mnist() const {
   if (options_.mode == Mode::train) return data::load_fashion_mnist(options_.data);

@@ -3,33 +3,32 @@
 //
 //   train::Session session(options);
 //   data::Loader loader(session.device(), images, {.batch_size = options.batch_size});
-//   for (const train::Batch& batch : session.batches(loader)) {
+//   train::Step step(session.device(), [&](const train::Batch& batch) {
 //     ...
-//     session.add_loss(loss);
-//     if (!batch.ends_step) continue;
-//     ...
-//     session.step_done(outcome, scaler, *optimizer);
-//   }
+//     return loss;
+//   });
+//   for (const train::Batch& batch : session.batches(loader)) session.log(step(batch), optimizer->lr());
 //   session.finish([&] { return train::accuracy(model, test_loader, options.precision); });
 //
 // The same loop serves --explain (one step, traced) and --bench (the same batch again and again, timed).
 #pragma once
 
+#include <array>
+#include <cstdint>
 #include <functional>
 #include <iterator>
 #include <memory>
 #include <optional>
 #include <vector>
 
-#include "amp/grad_scaler.h"
 #include "autograd/trace.h"
 #include "backends/device.h"
 #include "data/dataset.h"
 #include "data/loader.h"
-#include "optim/optimizer.h"
 #include "train/bench.h"
 #include "train/monitor.h"
 #include "train/options.h"
+#include "train/step.h"
 
 namespace amphora::train {
 
@@ -40,6 +39,11 @@ struct Batch : data::Batch {
   float batches_in_step = 1.0f;
   bool ends_step = true;
 };
+
+// For train::Step: what differs from batch to batch beside the images.
+inline std::array<std::int64_t, 2> mode_of(const Batch& batch) {
+  return {static_cast<std::int64_t>(batch.batches_in_step), batch.ends_step ? 1 : 0};
+}
 
 class Session;
 
@@ -100,12 +104,8 @@ class Session {
   // The session and the loader must outlive the range.
   Batches batches(const data::Loader& loader) { return {*this, loader}; }
 
-  // A batch's share of the step's loss. Waits for nothing.
-  void add_loss(const Tensor& loss) { monitor_.add_loss(loss); }
-  // After the scaler's update. Waits for nothing.
-  void step_done(const amp::StepOutcome& outcome, const amp::GradScaler& scaler, const optim::Optimizer& optimizer) {
-    monitor_.step_done(outcome, scaler, optimizer.lr());
-  }
+  // What a batch left, which is its share of the step where several make one. Waits for nothing.
+  void log(const StepResult& result, float lr) { monitor_.add(result, lr); }
 
   // Asks for the test accuracy after training, and prints and writes the result; prints what --explain or --bench
   // found.

@@ -11,26 +11,29 @@ SmallRun train_small(const train::Options& options, const data::ImageSet& images
                        nn::Linear(device, random, 64, 10));
   const auto parameters = model.parameters();
   const auto optimizer = train::make_optimizer(options, parameters);
-  const auto schedule = train::make_schedule(options, session.step_count(loader));
+  optimizer->follow(train::make_schedule(options, session.step_count(loader)));
   amp::GradScaler scaler(options.scaler);
 
+  train::Step step(device,
+                   [&](const train::Batch& batch) {
+                     Tensor loss;
+                     {
+                       const amp::Autocast autocast(options.precision);
+                       loss = cross_entropy(model(batch.images), batch.labels) / batch.batches_in_step;
+                     }
+                     scaler.scale(loss).backward();
+                     if (!batch.ends_step) return loss;
+                     scaler.unscale(*optimizer);
+                     optim::clip_grad_norm(parameters, options.clip_norm);
+                     scaler.step(*optimizer);
+                     scaler.update();
+                     optimizer->zero_grad();
+                     return loss;
+                   },
+                   {.scaler = &scaler});
   for (const train::Batch& batch : session.batches(loader)) {
     if (batch.step == count_from) device.reset_counters();
-    Tensor loss;
-    {
-      const amp::Autocast autocast(options.precision);
-      loss = cross_entropy(model(batch.images), batch.labels) / batch.batches_in_step;
-    }
-    scaler.scale(loss).backward();
-    session.add_loss(loss);
-    if (!batch.ends_step) continue;
-    scaler.unscale(*optimizer);
-    optim::clip_grad_norm(parameters, options.clip_norm);
-    optimizer->set_lr(schedule(batch.step));
-    const amp::StepOutcome outcome = scaler.step(*optimizer);
-    scaler.update();
-    optimizer->zero_grad();
-    session.step_done(outcome, scaler, *optimizer);
+    session.log(step(batch), optimizer->lr());
   }
 
   SmallRun run{.masters = {}, .counters = device.counters()};

@@ -1,0 +1,330 @@
+#include "train/step.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <cstring>
+
+#include "amp/autocast.h"
+#include "autograd/tape.h"
+#include "backends/environment_flag.h"
+#include "core/error.h"
+#include "core/place.h"
+#include "tensor/launch.h"
+
+namespace amphora::train {
+
+namespace {
+
+constexpr std::size_t kFeedBytes = std::size_t{16} << 10;
+// Batches that arrive in more buffers than this are copied into one that stays.
+constexpr std::size_t kMostInstances = 4;
+constexpr std::size_t kMostCourses = 32;
+
+// Whether a plan may use the tensor's memory as it is: all of its buffer.
+bool fills_its_buffer(const Tensor& tensor) {
+  return tensor.offset() == 0 && tensor.is_contiguous() &&
+         tensor.buffer()->bytes() == static_cast<std::size_t>(tensor.count()) * size_of(tensor.dtype());
+}
+
+std::string describe_mode(std::span<const Tensor> inputs) {
+  std::string text;
+  for (const Tensor& input : inputs) {
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name_of(input.dtype()), input.shape().str());
+  }
+  return text;
+}
+
+// Counts the steps for messages, in its scope.
+class CountedStep {
+ public:
+  explicit CountedStep(std::int64_t step) : previous_(std::exchange(current_place().step, step)) {}
+  CountedStep(const CountedStep&) = delete;
+  CountedStep& operator=(const CountedStep&) = delete;
+  ~CountedStep() { current_place().step = previous_; }
+
+ private:
+  std::int64_t previous_;
+};
+
+}  // namespace
+
+// --- results ---
+
+struct StepResult::Arrival {
+  std::vector<std::unique_ptr<Readback>> values;
+  std::vector<DType> types;
+  std::unique_ptr<Readback> scaler;
+
+  static std::shared_ptr<Arrival> start(const std::vector<Tensor>& results, const amp::GradScaler* scaler) {
+    auto arrival = std::make_shared<Arrival>();
+    for (const Tensor& result : results) {
+      require(result.count() == 1, "a step returned a tensor of shape {}; results have one element each",
+              result.shape().str());
+      const std::size_t element = size_of(result.dtype());
+      const auto offset = static_cast<std::size_t>(result.offset()) * element;
+      arrival->values.push_back(result.device().read_later(*result.buffer(), offset, element));
+      arrival->types.push_back(result.dtype());
+    }
+    if (scaler != nullptr) arrival->scaler = scaler->read_state();
+    return arrival;
+  }
+
+  void restart() const {
+    for (const auto& value : values) value->restart();
+    if (scaler != nullptr) scaler->restart();
+  }
+};
+
+bool StepResult::ready() const {
+  if (arrival_ == nullptr) return true;
+  const auto is_ready = [](const auto& value) { return value->ready(); };
+  return std::all_of(arrival_->values.begin(), arrival_->values.end(), is_ready) &&
+         (arrival_->scaler == nullptr || arrival_->scaler->ready());
+}
+
+std::size_t StepResult::count() const { return arrival_ == nullptr ? 0 : arrival_->values.size(); }
+
+double StepResult::value(std::size_t index) const {
+  require(index < count(), "result {} of a step with {} results", index, count());
+  return load_element(arrival_->types[index], arrival_->values[index]->get().data(), 0);
+}
+
+std::optional<ScalerState> StepResult::scaler() const {
+  if (arrival_ == nullptr || arrival_->scaler == nullptr) return std::nullopt;
+  ScalerState state;
+  std::memcpy(&state, arrival_->scaler->get().data(), sizeof state);
+  return state;
+}
+
+// --- courses ---
+
+struct StepRunner::Instance {
+  std::vector<std::weak_ptr<Buffer>> inputs;  // they belong to whoever makes batches
+  BufferPtr feed;
+  std::vector<std::byte> feed_bytes;
+  std::unique_ptr<Executable> executable;
+
+  bool takes(std::span<const Tensor> given) const {
+    return std::equal(inputs.begin(), inputs.end(), given.begin(), given.end(), [](const auto& weak, const Tensor& t) {
+      return !weak.owner_before(t.buffer()) && !t.buffer().owner_before(weak);
+    });
+  }
+  bool is_stale() const {
+    return std::any_of(inputs.begin(), inputs.end(), [](const auto& weak) { return weak.expired(); });
+  }
+};
+
+struct StepRunner::Course {
+  enum class Stage : std::uint8_t { seen, captured, confirmed, eager };
+
+  std::vector<std::int64_t> key;
+  std::string mode;
+  Stage stage = Stage::seen;
+  std::int64_t last_used = 0;
+  plan::HostState state;
+  plan::Plan plan;
+  plan::MemoryPlan memory;
+  std::vector<Tensor> results;
+  std::vector<Tensor> slots;  // where inputs are copied to; empty while they are used where they are
+  std::vector<std::unique_ptr<Instance>> instances;
+  std::size_t compiled = 0;                                // instances so far
+  std::vector<std::shared_ptr<StepResult::Arrival>> ring;  // results on their way; free when nobody else holds them
+
+  bool holds() const {
+    // The first run may have made what later ones find, such as working copies.
+    if (stage != Stage::seen) return state.holds();
+    return std::all_of(state.guards.begin(), state.guards.end(), [](const auto& g) { return *g.cell == g.value; });
+  }
+};
+
+StepRunner::StepRunner(Device& device, const StepOptions& options)
+    : device_(device), options_(options), eager_(environment_flag("AMPHORA_EAGER", false)) {}
+
+StepRunner::~StepRunner() = default;
+
+std::vector<StepPlan> StepRunner::plans() const {
+  std::vector<StepPlan> result;
+  for (const auto& course : courses_) {
+    if (course->stage == Course::Stage::confirmed) result.push_back({course->mode, &course->plan, &course->memory});
+  }
+  return result;
+}
+
+void StepRunner::make_key(std::span<const Tensor> inputs, std::span<const std::int64_t> mode) {
+  key_.clear();
+  for (const Tensor& input : inputs) {
+    key_.push_back(static_cast<std::int64_t>(input.dtype()));
+    key_.push_back(input.rank());
+    for (int axis = 0; axis < input.rank(); ++axis) key_.push_back(input.size(axis));
+  }
+  const std::optional<DType> autocast = amp::active_dtype();
+  key_.push_back(autocast ? static_cast<std::int64_t>(*autocast) : -1);
+  key_.push_back((amp::tf32_active() ? 1 : 0) + (autograd::grad_enabled() ? 2 : 0));
+  key_.insert(key_.end(), mode.begin(), mode.end());
+}
+
+StepRunner::Course* StepRunner::find_course() {
+  for (const auto& course : courses_) {
+    if (course->key == key_ && course->holds()) return course.get();
+  }
+  return nullptr;
+}
+
+StepResult StepRunner::run(std::span<const Tensor> inputs, std::span<const std::int64_t> mode, const Body& body) {
+  const CountedStep counted(steps_++);
+  if (eager_) return run_eagerly(inputs, body);
+  make_key(inputs, mode);
+  Course* course = find_course();
+  if (course == nullptr) return first_run(inputs, body);
+  course->last_used = steps_;
+  switch (course->stage) {
+    case Course::Stage::seen: capture(*course, inputs, body); break;
+    case Course::Stage::captured: confirm(*course, inputs, body); break;
+    case Course::Stage::confirmed: break;
+    case Course::Stage::eager: return run_eagerly(inputs, body);
+  }
+  return replay(*course, inputs);
+}
+
+StepResult StepRunner::run_eagerly(std::span<const Tensor> inputs, const Body& body) const {
+  const std::vector<Tensor> results = body(inputs);
+  return StepResult(StepResult::Arrival::start(results, options_.scaler));
+}
+
+StepResult StepRunner::first_run(std::span<const Tensor> inputs, const Body& body) {
+  auto course = std::make_unique<Course>();
+  course->key = key_;
+  course->mode = describe_mode(inputs);
+  course->last_used = steps_;
+  StepResult result;
+  {
+    plan::Recorder recorder(device_, plan::Recorder::Mode::observe);
+    result = run_eagerly(inputs, body);
+    course->state = recorder.finish().state;
+  }
+  if (courses_.size() == kMostCourses) {
+    const auto oldest = std::min_element(courses_.begin(), courses_.end(),
+                                         [](const auto& a, const auto& b) { return a->last_used < b->last_used; });
+    courses_.erase(oldest);
+  }
+  courses_.push_back(std::move(course));
+  return result;
+}
+
+void StepRunner::capture(Course& course, std::span<const Tensor> inputs, const Body& body) {
+  if (!std::all_of(inputs.begin(), inputs.end(), fills_its_buffer)) make_slots(course, inputs);
+  const std::span<const Tensor> given = course.slots.empty() ? inputs : std::span<const Tensor>(course.slots);
+  std::vector<BufferPtr> buffers;
+  for (const Tensor& input : given) buffers.push_back(input.buffer());
+  if (capture_feed_ == nullptr) capture_feed_ = device_.allocate(kFeedBytes, MemoryKind::inputs);
+  try {
+    plan::Recorder recorder(device_, plan::Recorder::Mode::capture, buffers, capture_feed_);
+    course.results = body(given);
+    for (Tensor& result : course.results) result = result.detach();  // off the tape, which keeps memory alive
+    auto [plan, state] = recorder.finish();
+    course.plan = std::move(plan);
+    course.state = std::move(state);
+  } catch (...) {
+    forget(course);
+    throw;
+  }
+  course.memory = plan::plan_memory(course.plan);
+  course.instances.clear();
+  course.compiled = 0;
+  course.ring.clear();
+  course.stage = Course::Stage::captured;
+}
+
+void StepRunner::confirm(Course& course, std::span<const Tensor> inputs, const Body& body) {
+  const plan::Plan first = std::move(course.plan);
+  // The second plan is kept: it is its tensors that the program holds now.
+  capture(course, inputs, body);
+  const std::string difference = plan::first_difference(first, course.plan);
+  if (difference.empty()) {
+    course.stage = Course::Stage::confirmed;
+    return;
+  }
+  course.stage = Course::Stage::eager;
+  const bool is_first = reason_.empty();
+  reason_ = fmt::format(
+      "step {} ({}) is not the same each time, so it is not recorded: {}. A number of the host's is in "
+      "it; give it from outside the step",
+      steps_, course.mode, difference);
+  if (is_first) fmt::print(stderr, "amphora: {}\n", reason_);
+}
+
+StepResult StepRunner::replay(Course& course, std::span<const Tensor> inputs) {
+  Instance& instance = instance_of(course, inputs);
+  for (const plan::Feed& feed : course.plan.feeds) {
+    feed.write(std::span(instance.feed_bytes).subspan(feed.offset, feed.bytes));
+  }
+  if (instance.feed != nullptr) device_.upload(*instance.feed, 0, instance.feed_bytes);
+  device_.submit(*instance.executable);
+  course.state.apply();
+  for (const auto& arrival : course.ring) {
+    if (arrival.use_count() > 1) continue;
+    arrival->restart();
+    return StepResult(arrival);
+  }
+  course.ring.push_back(StepResult::Arrival::start(course.results, options_.scaler));
+  return StepResult(course.ring.back());
+}
+
+StepRunner::Instance& StepRunner::instance_of(Course& course, std::span<const Tensor> inputs) {
+  if (course.slots.empty()) {
+    for (const auto& instance : course.instances) {
+      if (instance->takes(inputs)) return *instance;
+    }
+    std::erase_if(course.instances, [](const auto& instance) { return instance->is_stale(); });
+    if (course.compiled >= kMostInstances || !std::all_of(inputs.begin(), inputs.end(), fills_its_buffer)) {
+      make_slots(course, inputs);
+      course.instances.clear();
+    }
+  }
+  if (!course.slots.empty()) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) launch_copy(inputs[i], course.slots[i]);
+    inputs = course.slots;
+    if (!course.instances.empty()) return *course.instances.front();
+  }
+  course.instances.push_back(compile(course, inputs));
+  ++course.compiled;
+  return *course.instances.back();
+}
+
+void StepRunner::make_slots(Course& course, std::span<const Tensor> inputs) {
+  if (!course.slots.empty()) return;
+  for (const Tensor& input : inputs) {
+    course.slots.push_back(Tensor::empty(device_, input.shape(), input.dtype(), MemoryKind::inputs));
+  }
+}
+
+std::unique_ptr<StepRunner::Instance> StepRunner::compile(const Course& course, std::span<const Tensor> inputs) {
+  reserve_arena(course.memory.bytes);
+  auto instance = std::make_unique<Instance>();
+  if (course.plan.feed_bytes > 0) {
+    instance->feed_bytes.resize(course.plan.feed_bytes);
+    instance->feed = device_.allocate(course.plan.feed_bytes, MemoryKind::inputs);
+  }
+  std::vector<Buffer*> buffers;
+  for (const Tensor& input : inputs) {
+    buffers.push_back(input.buffer().get());
+    instance->inputs.push_back(input.buffer());
+  }
+  instance->executable =
+      device_.compile(plan::bind(course.plan, course.memory, arena_.get(), buffers, instance->feed.get()));
+  return instance;
+}
+
+void StepRunner::reserve_arena(std::size_t bytes) {
+  if (arena_bytes() >= bytes) return;
+  // What was compiled names the old arena.
+  for (const auto& course : courses_) course->instances.clear();
+  arena_.reset();
+  arena_ = device_.allocate(bytes, MemoryKind::activations);
+}
+
+void StepRunner::forget(const Course& course) {
+  std::erase_if(courses_, [&course](const auto& known) { return known.get() == &course; });
+}
+
+}  // namespace amphora::train
