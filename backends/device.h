@@ -119,6 +119,13 @@ class Device {
   // Waits for all that was queued.
   void wait();
 
+  struct Timing {
+    double seconds = 0.0;
+    std::vector<std::string> paths;  // what ran for the call
+  };
+  // Launches, waits, and tells the device's own time where it keeps one.
+  Timing timed_launch(const KernelCall& call);
+
   const MemoryUse& memory() const { return *memory_; }
   const Counters& counters() const { return counters_; }
   void reset_counters() { counters_ = {}; }
@@ -131,10 +138,6 @@ class Device {
   virtual std::unique_ptr<Readback> do_read(const Buffer& source, std::size_t offset, std::size_t bytes) = 0;
   virtual void do_launch(const KernelCall& call) = 0;
   // Launches and waits. Here: by the host's clock, and the path that supports() names.
-  struct Timing {
-    double seconds = 0.0;
-    std::vector<std::string> paths;
-  };
   virtual Timing do_timed_launch(const KernelCall& call);
   virtual void do_wait() = 0;
   // Here: keeps the calls, and launches them one by one.

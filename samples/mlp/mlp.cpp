@@ -54,7 +54,7 @@ void train(const am::train::Options& options) {
   am::train::Step step(device, body, {.scaler = &scaler});
   for (const am::train::Batch& batch : session.batches(loader)) session.log(step(batch), optimizer->lr());
 
-  session.finish([&] {
+  session.finish(step, [&] {
     std::optional<am::optim::Ema::Scope> averaged;
     if (ema) averaged.emplace(*ema);
     return am::train::accuracy(model, test_loader, options.precision);

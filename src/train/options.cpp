@@ -67,14 +67,17 @@ Enum enum_of(const std::string& text, const std::array<std::string_view, kCount>
 
 constexpr std::array<std::string_view, 4> kPrecisions{"f32", "tf32", "f16", "bf16"};
 constexpr std::array<std::string_view, 3> kOptimizers{"sgd", "adam", "adamw"};
+constexpr std::array<std::string_view, 3> kPlanFormats{"text", "dot", "chrome"};
 
 // What some flags mean depends on others, so these wait until all are known.
 struct Texts {
   std::string precision = "f16";
   std::string optimizer = "adamw";
   std::string loss_scale;
+  std::string plan_format = "text";
   bool explain = false;
   bool bench = false;
+  bool plan = false;
 };
 
 constexpr int kMaxThreads = 1024;
@@ -180,12 +183,23 @@ class Parser {
     app_.add_flag("--quiet", options_.quiet, "print nothing but errors");
     app_.add_flag("--explain", texts_.explain, "print each op of one step, and its types");
     app_.add_flag("--bench", texts_.bench, "print a step's time (median of 50), and each kernel's share");
+    app_.add_flag("--plan", texts_.plan, "print the recorded step: its calls, what they cost, its memory");
+    add("--format", texts_.plan_format, "FORMAT",
+        "of --plan: text, dot (for Graphviz), or chrome (for chrome://tracing and Perfetto)",
+        one_of({kPlanFormats.begin(), kPlanFormats.end()}));
+    app_.add_flag("--profile", options_.profile, "with --plan: time each call, and tell its share of the roofline");
   }
 
   void finish() {
-    if (texts_.explain && texts_.bench) throw UsageError("--explain and --bench exclude each other; give one of them");
+    if (int{texts_.explain} + int{texts_.bench} + int{texts_.plan} > 1) {
+      throw UsageError("--explain, --bench and --plan exclude each other; give one of them");
+    }
+    if (options_.profile && !texts_.plan)
+      throw UsageError("--profile needs --plan: it times the recorded step's calls");
     if (texts_.explain) options_.mode = Mode::explain;
     if (texts_.bench) options_.mode = Mode::bench;
+    if (texts_.plan) options_.mode = Mode::plan;
+    options_.plan_format = enum_of<PlanFormat>(texts_.plan_format, kPlanFormats);
     options_.precision = enum_of<Precision>(texts_.precision, kPrecisions);
     options_.optimizer = enum_of<OptimizerKind>(texts_.optimizer, kOptimizers);
     if (lr_->count() == 0 && options_.optimizer == OptimizerKind::sgd) options_.lr = 0.05f;

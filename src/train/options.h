@@ -8,6 +8,7 @@
 #include "amp/grad_scaler.h"
 #include "backends/device.h"
 #include "core/error.h"
+#include "train/plan_format.h"
 
 namespace amphora::train {
 
@@ -21,6 +22,7 @@ enum class Mode : std::uint8_t {
   train,
   explain,  // one step on synthetic images, printed op by op
   bench,    // the time of a step, and of its kernels
+  plan,     // the recorded step, call by call
 };
 enum class OptimizerKind : std::uint8_t { sgd, adam, adamw };
 
@@ -43,6 +45,8 @@ struct Options {
   std::string data;
   std::string log;
   std::string summary;
+  PlanFormat plan_format = PlanFormat::text;
+  bool profile = false;  // the recorded step's calls are timed
   bool quiet = false;
   std::string help;  // not empty: --help was given, and this is the answer
 };

@@ -6,11 +6,15 @@
 #include "amp/policy.h"
 #include "backends/registry.h"
 #include "core/error.h"
+#include "train/plan_report.h"
 #include "train/summary.h"
 
 namespace amphora::train {
 
 namespace {
+
+// Once as it is, twice captured; where copies of weights were made in the first step, once more as it is.
+constexpr std::int64_t kStepsUntilRecorded = 4;
 
 std::shared_ptr<Device> open(const Options& options) {
   std::shared_ptr<Device> device = open_device(options.backend, {.threads = options.threads, .device = options.device});
@@ -95,6 +99,7 @@ std::int64_t Session::step_count(const data::Loader& loader) const {
   switch (options_.mode) {
     case Mode::explain: return 1;
     case Mode::bench: return Bench::kSteps;
+    case Mode::plan: return kStepsUntilRecorded;
     case Mode::train: break;
   }
   return options_.epochs * ((loader.batch_count() + options_.accumulate - 1) / options_.accumulate);
@@ -114,7 +119,7 @@ void Session::end_step(const Batch& last, std::int64_t items, bool ends_epoch) {
   monitor_.step_over(last.epoch, items, ends_epoch && options_.mode == Mode::train);
 }
 
-void Session::finish(const std::function<double()>& test_accuracy) {
+void Session::finish(const StepRunner& step, const std::function<double()>& test_accuracy) {
   monitor_.stop();
   switch (options_.mode) {
     case Mode::train: finish_training(test_accuracy); break;
@@ -126,7 +131,20 @@ void Session::finish(const std::function<double()>& test_accuracy) {
       fmt::print("{}\n{}", describe_run(options_, device_->info()),
                  bench_.str(options_.batch_size * options_.accumulate));
       break;
+    case Mode::plan: print_plans(step); break;
   }
+}
+
+void Session::print_plans(const StepRunner& step) const {
+  const std::vector<StepPlan> plans = step.plans();
+  require(!plans.empty(), "there is no recorded step to show{}{}; is AMPHORA_EAGER or AMPHORA_CHECK set?",
+          step.reason_against_replay().empty() ? "" : ": ", step.reason_against_replay());
+  std::vector<std::vector<CallTime>> times;
+  if (options_.profile) {
+    for (const StepPlan& plan : plans) times.push_back(profile(*device_, plan));
+  }
+  if (options_.plan_format == PlanFormat::text) fmt::print("{}\n\n", describe_run(options_, device_->info()));
+  fmt::print("{}", report(plans, times, options_.plan_format, device_->info()));
 }
 
 void Session::finish_training(const std::function<double()>& test_accuracy) {

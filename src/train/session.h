@@ -8,9 +8,10 @@
 //     return loss;
 //   });
 //   for (const train::Batch& batch : session.batches(loader)) session.log(step(batch), optimizer->lr());
-//   session.finish([&] { return train::accuracy(model, test_loader, options.precision); });
+//   session.finish(step, [&] { return train::accuracy(model, test_loader, options.precision); });
 //
-// The same loop serves --explain (one step, traced) and --bench (the same batch again and again, timed).
+// The same loop serves --explain (one step, traced), --bench (the same batch again and again, timed) and --plan (a few
+// steps, until they are recorded).
 #pragma once
 
 #include <array>
@@ -107,15 +108,16 @@ class Session {
   // What a batch left, which is its share of the step where several make one. Waits for nothing.
   void log(const StepResult& result, float lr) { monitor_.add(result, lr); }
 
-  // Asks for the test accuracy after training, and prints and writes the result; prints what --explain or --bench
-  // found.
-  void finish(const std::function<double()>& test_accuracy);
+  // Asks for the test accuracy after training, and prints and writes the result; prints what --explain, --bench or
+  // --plan found. Throws Error when a plan is asked for and the step has none.
+  void finish(const StepRunner& step, const std::function<double()>& test_accuracy);
 
  private:
   friend class Batches;
   void begin_step(std::int64_t step);
   void end_step(const Batch& last, std::int64_t items, bool ends_epoch);
   void finish_training(const std::function<double()>& test_accuracy);
+  void print_plans(const StepRunner& step) const;
 
   Options options_;
   std::shared_ptr<Device> device_;

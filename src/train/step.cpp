@@ -145,7 +145,8 @@ StepRunner::~StepRunner() = default;
 std::vector<StepPlan> StepRunner::plans() const {
   std::vector<StepPlan> result;
   for (const auto& course : courses_) {
-    if (course->stage == Course::Stage::confirmed) result.push_back({course->mode, &course->plan, &course->memory});
+    if (course->stage != Course::Stage::confirmed || course->instances.empty()) continue;
+    result.push_back({course->mode, &course->plan, &course->memory, course->instances.front()->executable.get()});
   }
   return result;
 }

@@ -70,6 +70,7 @@ struct StepPlan {
   std::string mode;
   const plan::Plan* plan;
   const plan::MemoryPlan* memory;
+  const Executable* executable;  // for one of the batches that take turns
 };
 
 // All of a Step that does not depend on the type of its batches.

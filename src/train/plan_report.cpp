@@ -1,0 +1,188 @@
+#include "train/plan_report.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+#include <map>
+
+#include <nlohmann/json.hpp>
+
+#include "core/error.h"
+#include "io/table.h"
+#include "plan/dump.h"
+#include "plan/memory.h"
+#include "plan/use.h"
+#include "train/roofline.h"
+
+namespace amphora::train {
+
+namespace {
+
+constexpr int kProfiledSteps = 5;
+
+using Times = std::vector<CallTime>;
+
+std::string place_of(const plan::PlannedCall& call) {
+  std::string text = call.phase;
+  for (const std::string& part : {call.op, call.module}) {
+    if (!part.empty()) text += (text.empty() ? "" : " ") + part;
+  }
+  return text.empty() ? "-" : text;
+}
+
+// "f16 f16 -> f16".
+std::string types_of(const plan::PlannedCall& planned) {
+  std::string in;
+  std::string out;
+  const KernelCall& call = planned.call;
+  for (int i = 0; i < std::min<int>(call.buffer_count, static_cast<int>(call.spec.types.size())); ++i) {
+    const auto index = static_cast<std::size_t>(i);
+    const plan::Use use = plan::use_of(call, i, planned.values[index] != plan::kNoValue);
+    const std::string type(name_of(call.spec.types[index]));
+    if (plan::reads(use)) in += (in.empty() ? "" : " ") + type;
+    if (plan::writes(use)) out += (out.empty() ? "" : " ") + type;
+  }
+  return in.empty() ? out : fmt::format("{} -> {}", in, out);
+}
+
+std::string amount(double value) {
+  constexpr std::string_view kUnits[] = {"", "k", "M", "G", "T"};
+  std::size_t unit = 0;
+  for (; value >= 1000.0 && unit + 1 < std::size(kUnits); ++unit) value /= 1000.0;
+  return unit == 0 ? fmt::format("{:.0f}", value) : fmt::format("{:.2f} {}", value, kUnits[unit]);
+}
+
+std::string share(const CallTime& time) { return fmt::format("{:.0f} %", 100.0 * time.bound / time.seconds); }
+
+std::string calls_as_table(const plan::Plan& plan, const Times& times) {
+  std::vector<io::Row> rows{{"#", "call", "types", "bytes", "operations", "from"}};
+  if (!times.empty()) rows.front().insert(rows.front().end() - 1, {"us", "roofline"});
+  plan::Cost total;
+  double seconds = 0.0;
+  for (std::size_t i = 0; i < plan.calls.size(); ++i) {
+    const plan::PlannedCall& call = plan.calls[i];
+    const plan::Cost cost = plan::cost_of(call.call);
+    total.bytes += cost.bytes;
+    total.flops += cost.flops;
+    io::Row row{std::to_string(i), plan::describe_shapes(call.call), types_of(call), amount(cost.bytes),
+                amount(cost.flops)};
+    if (!times.empty()) {
+      seconds += times[i].seconds;
+      row.push_back(fmt::format("{:.1f}", 1e6 * times[i].seconds));
+      row.push_back(share(times[i]));
+    }
+    row.push_back(place_of(call));
+    rows.push_back(row);
+  }
+  io::Row sum{"", "all", "", amount(total.bytes), amount(total.flops)};
+  if (!times.empty()) {
+    sum.push_back(fmt::format("{:.1f}", 1e6 * seconds));
+    sum.emplace_back();
+  }
+  sum.emplace_back();
+  rows.push_back(sum);
+  return io::table(rows, times.empty() ? "rllrrl" : "rllrrrrl");
+}
+
+std::string as_text(const StepPlan& step, const Times& times) {
+  return fmt::format("step on {}: {} calls, plan {:016x}\n\n{}\n{}", step.mode, step.plan->calls.size(),
+                     plan::hash(*step.plan), calls_as_table(*step.plan, times),
+                     plan::describe(*step.plan, *step.memory));
+}
+
+std::string as_graph(const StepPlan& step, std::size_t number) {
+  std::string text = fmt::format("digraph step{} {{\n  label=\"{}\";\n  node [shape=box];\n", number, step.mode);
+  std::map<int, std::size_t> writer;  // of each value, the call that wrote it last
+  for (std::size_t i = 0; i < step.plan->calls.size(); ++i) {
+    const plan::PlannedCall& planned = step.plan->calls[i];
+    text += fmt::format("  c{} [label=\"{} {}\\n{}\\n{}\"];\n", i, i, plan::describe_shapes(planned.call),
+                        types_of(planned), place_of(planned));
+    for (int k = 0; k < planned.call.buffer_count; ++k) {
+      const auto index = static_cast<std::size_t>(k);
+      const int value = planned.values[index];
+      if (!plan::reads(plan::use_of(planned.call, k, value != plan::kNoValue))) continue;
+      if (const auto found = writer.find(value); found != writer.end()) {
+        text += fmt::format("  c{} -> c{} [label=\"%{} {} B\"];\n", found->second, i, value,
+                            planned.call.buffers[index].bytes);
+      }
+    }
+    for (int k = 0; k < planned.call.buffer_count; ++k) {
+      const int value = planned.values[static_cast<std::size_t>(k)];
+      if (plan::writes(plan::use_of(planned.call, k, value != plan::kNoValue))) writer[value] = i;
+    }
+  }
+  return text + "}\n";
+}
+
+// A row a queue: calls run one after the other on one. Times are microseconds; without any, a microsecond is a
+// kilobyte.
+nlohmann::ordered_json as_events(const StepPlan& step, const Times& times, std::size_t number, double& start) {
+  nlohmann::ordered_json events = nlohmann::ordered_json::array();
+  for (std::size_t i = 0; i < step.plan->calls.size(); ++i) {
+    const plan::PlannedCall& call = step.plan->calls[i];
+    const plan::Cost cost = plan::cost_of(call.call);
+    const double length = times.empty() ? 1e-3 * cost.bytes : 1e6 * times[i].seconds;
+    nlohmann::ordered_json args = {{"types", types_of(call)}, {"phase", call.phase}, {"op", call.op},
+                                   {"module", call.module},   {"bytes", cost.bytes}, {"operations", cost.flops},
+                                   {"step", number}};
+    if (!times.empty()) {
+      args["roofline_percent"] = 100.0 * times[i].bound / times[i].seconds;
+      args["path"] = times[i].path;
+    }
+    events.push_back({{"name", plan::describe_shapes(call.call)},
+                      {"cat", std::string(name_of(call.call.id))},
+                      {"ph", "X"},
+                      {"ts", start},
+                      {"dur", length},
+                      {"pid", 1},
+                      {"tid", 1},
+                      {"args", args}});
+    start += length;
+  }
+  return events;
+}
+
+nlohmann::ordered_json name_event(const char* what, const std::string& name) {
+  return {{"name", what}, {"ph", "M"}, {"pid", 1}, {"tid", 1}, {"args", {{"name", name}}}};
+}
+
+std::string as_trace(const std::vector<StepPlan>& steps, const std::vector<Times>& times, const DeviceInfo& device) {
+  nlohmann::ordered_json events = {name_event("process_name", fmt::format("{} ({})", device.backend, device.name)),
+                                   name_event("thread_name", "compute queue")};
+  double start = 0.0;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    for (auto& event : as_events(steps[i], times.empty() ? Times() : times[i], i, start)) events.push_back(event);
+  }
+  return nlohmann::ordered_json{{"traceEvents", events}, {"displayTimeUnit", "ms"}}.dump(1) + '\n';
+}
+
+}  // namespace
+
+std::vector<CallTime> profile(Device& device, const StepPlan& step) {
+  Roofline roofline(device);
+  const auto calls = step.executable->calls();
+  Times times(calls.size(), CallTime{std::numeric_limits<double>::infinity(), 0.0, {}});
+  for (int repeat = 0; repeat < kProfiledSteps; ++repeat) {
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      const Device::Timing timing = device.timed_launch(calls[i]);
+      times[i].seconds = std::min(times[i].seconds, timing.seconds);
+      times[i].path = fmt::format("{}", fmt::join(timing.paths, ", "));
+    }
+  }
+  for (std::size_t i = 0; i < calls.size(); ++i) times[i].bound = roofline.bound(calls[i]);
+  return times;
+}
+
+std::string report(const std::vector<StepPlan>& steps, const std::vector<Times>& times, PlanFormat format,
+                   const DeviceInfo& device) {
+  if (format == PlanFormat::chrome) return as_trace(steps, times, device);
+  std::string text;
+  for (std::size_t i = 0; i < steps.size(); ++i) {
+    const Times& own = times.empty() ? Times() : times[i];
+    if (i > 0) text += '\n';
+    text += format == PlanFormat::dot ? as_graph(steps[i], i) : as_text(steps[i], own);
+  }
+  return text;
+}
+
+}  // namespace amphora::train

@@ -1,0 +1,239 @@
+// A step that is replayed leaves the bits of the step that runs as it is: losses, loss scale, masters, moments and
+// averages, over a run with an overflow, for every way to put a step together.
+#include <array>
+#include <cmath>
+#include <cstring>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "amphora/amphora.h"
+#include "conformance/ledger.h"
+#include "conformance/subject.h"
+#include "support/variable.h"
+
+namespace amphora::conformance {
+namespace {
+
+constexpr int kSteps = 300;
+constexpr int kOverflow = 137;  // the step whose images are too large for any type's gradients
+constexpr std::int64_t kBatch = 8;
+constexpr std::int64_t kInputs = 24;
+constexpr std::int64_t kClasses = 10;
+
+// A way to put a step together.
+struct Recipe {
+  Precision precision = Precision::f32;
+  int accumulate = 1;
+  bool dropout = false;
+  bool ema = false;
+  bool clip = false;
+  bool recompute = false;
+
+  std::string str() const {
+    return fmt::format("{}, {} {}{}{}{}{}", name_of(precision), accumulate, accumulate == 1 ? "batch" : "batches",
+                       dropout ? ", dropout" : "", ema ? ", average" : "", clip ? ", clipped" : "",
+                       recompute ? ", recomputed" : "");
+  }
+};
+
+std::vector<Recipe> all_recipes(Precision precision) {
+  std::vector<Recipe> recipes;
+  for (int bits = 0; bits < 32; ++bits) {
+    recipes.push_back({.precision = precision,
+                       .accumulate = (bits & 1) != 0 ? 4 : 1,
+                       .dropout = (bits & 2) != 0,
+                       .ema = (bits & 4) != 0,
+                       .clip = (bits & 8) != 0,
+                       .recompute = (bits & 16) != 0});
+  }
+  return recipes;
+}
+
+struct MicroBatch {
+  Tensor images;
+  Tensor labels;
+  float share = 1.0f;
+  bool ends_step = true;
+};
+template <class Visit>
+void each_tensor(MicroBatch& batch, Visit&& visit) {
+  visit(batch.images);
+  visit(batch.labels);
+}
+template <class Visit>
+void each_tensor(const MicroBatch& batch, Visit&& visit) {
+  visit(batch.images);
+  visit(batch.labels);
+}
+std::array<std::int64_t, 1> mode_of(const MicroBatch& batch) { return {batch.ends_step ? 1 : 0}; }
+
+// Two batches take turns in the same memory, as a loader's do.
+class Batches {
+ public:
+  explicit Batches(Device& device, std::uint64_t seed) : device_(device), seed_(seed) {
+    for (MicroBatch& batch : turns_) {
+      batch.images = Tensor::empty(device, {kBatch, kInputs}, DType::f32, MemoryKind::inputs);
+      batch.labels = Tensor::empty(device, {kBatch}, DType::i32, MemoryKind::inputs);
+    }
+  }
+
+  const MicroBatch& next(bool overflows) {
+    MicroBatch& batch = turns_[static_cast<std::size_t>(count_ % 2)];
+    std::vector<float> images = nn::normal({kBatch, kInputs}, 0.0f, 1.0f, {seed_, count_});
+    if (overflows) {
+      for (float& pixel : images) pixel *= 1e38f;
+    }
+    std::vector<std::int32_t> labels;
+    for (std::uint64_t i = 0; i < kBatch; ++i) {
+      labels.push_back(static_cast<std::int32_t>(random_below({seed_, count_}, 1000 + i, kClasses)));
+    }
+    device_.upload(*batch.images.buffer(), 0, std::as_bytes(std::span(images)));
+    device_.upload(*batch.labels.buffer(), 0, std::as_bytes(std::span(labels)));
+    ++count_;
+    return batch;
+  }
+
+ private:
+  Device& device_;
+  std::uint64_t seed_;
+  std::uint64_t count_ = 0;
+  std::array<MicroBatch, 2> turns_;
+};
+
+// All that a run leaves, as bits.
+struct Outcome {
+  std::vector<double> losses;
+  std::vector<ScalerState> scales;
+  std::vector<float> state;
+  std::size_t replayed = 0;  // plans
+  std::string reason;
+};
+
+void append(std::vector<float>& all, const Tensor& tensor) {
+  const std::vector<float> values = tensor.to_vector();
+  all.insert(all.end(), values.begin(), values.end());
+}
+
+Outcome train(Device& device, const Recipe& recipe, bool eager, std::uint64_t seed) {
+  const testing::Variable variable("AMPHORA_EAGER", eager ? "1" : "0");
+  RandomSource random(seed);
+  nn::Sequential hidden(nn::Linear(device, random, kInputs, 32, {.activation = Activation::relu}),
+                        nn::Dropout(random, recipe.dropout ? 0.2f : 0.0f),
+                        nn::Linear(device, random, 32, 16, {.activation = Activation::gelu}));
+  nn::Sequential model(std::move(hidden), nn::Linear(device, random, 16, kClasses));
+  const auto parameters = model.parameters();
+  optim::AdamW optimizer(parameters);
+  optimizer.follow(optim::warmup_cosine(1e-2f, 20, kSteps));
+  amp::GradScaler scaler({.init_scale = 1024.0f, .growth_interval = 50});
+  std::optional<optim::Ema> ema;
+  if (recipe.ema) ema.emplace(parameters, 0.9f);
+
+  train::Step step(
+      device,
+      [&](const MicroBatch& batch) {
+        Tensor loss;
+        {
+          const amp::Autocast autocast(recipe.precision);
+          loss = cross_entropy(model(batch.images), batch.labels) * batch.share;
+        }
+        scaler.scale(loss).backward();
+        if (!batch.ends_step) return loss;
+        scaler.unscale(optimizer);
+        if (recipe.clip) optim::clip_grad_norm(parameters, 0.5f);
+        scaler.step(optimizer);
+        scaler.update();
+        optimizer.zero_grad();
+        if (ema) ema->update();
+        return loss;
+      },
+      {.scaler = &scaler});
+
+  Outcome outcome;
+  Batches batches(device, seed);
+  std::deque<train::StepResult> results;  // read late, as a monitor does
+  const auto read = [&] {
+    outcome.losses.push_back(results.front().loss());
+    outcome.scales.push_back(*results.front().scaler());
+    results.pop_front();
+  };
+  for (int i = 0; i < kSteps; ++i) {
+    for (int part = 0; part < recipe.accumulate; ++part) {
+      MicroBatch batch = batches.next(i == kOverflow && part == 0);
+      batch.share = 1.0f / static_cast<float>(recipe.accumulate);
+      batch.ends_step = part + 1 == recipe.accumulate;
+      results.push_back(step(batch));
+      if (results.size() > 2) read();
+    }
+  }
+  while (!results.empty()) read();
+  for (const nn::Parameter& parameter : parameters) {
+    append(outcome.state, parameter.tensor());
+    append(outcome.state, optimizer.state(parameter, "m"));
+    append(outcome.state, optimizer.state(parameter, "v"));
+    if (ema) append(outcome.state, ema->average(parameter));
+  }
+  outcome.replayed = step.plans().size();
+  outcome.reason = step.reason_against_replay();
+  return outcome;
+}
+
+template <class T>
+bool same_bits(const std::vector<T>& a, const std::vector<T>& b) {
+  return a.size() == b.size() && std::memcmp(a.data(), b.data(), a.size() * sizeof(T)) == 0;
+}
+
+class Replay : public ::testing::TestWithParam<const DecisionEntry*> {
+ protected:
+  void SetUp() override {
+    Ledger::current().begin_test();
+    device_ = GetParam()->open();
+  }
+
+  std::shared_ptr<Device> device_;
+};
+
+TEST_P(Replay, leaves_the_bits_of_the_step_as_it_is) {
+  for (const Precision precision : device_->info().precisions) {
+    for (const Recipe& recipe : all_recipes(precision)) {
+      Ledger::Row& row = Ledger::current().begin_case({GetParam()->name, "replay, 300 steps", recipe.str(), "-"},
+                                                      "replay, " + recipe.str());
+      const auto expect = [&row](bool holds, const std::string& message) {
+        if (holds) {
+          Ledger::accept(row, 0.0);
+        } else {
+          Ledger::current().violate(row, message);
+        }
+      };
+      const Outcome eager = train(*device_, recipe, true, run_seed());
+      const Outcome replayed = train(*device_, recipe, false, run_seed());
+      expect(eager.replayed == 0, "AMPHORA_EAGER=1 replays");
+      expect(replayed.replayed == (recipe.accumulate == 1 ? 1 : 3),
+             fmt::format("{} plans are replayed; {}", replayed.replayed, replayed.reason));
+      expect(same_bits(replayed.losses, eager.losses), "other losses");
+      expect(same_bits(replayed.scales, eager.scales), "another history of the loss scale");
+      expect(same_bits(replayed.state, eager.state), "other masters, moments or averages");
+      // The run shows something: the step that was to be skipped is the only one, and something was learnt.
+      EXPECT_EQ(eager.scales.back().skipped, 1) << recipe.str();
+      EXPECT_EQ(eager.scales[static_cast<std::size_t>(kOverflow * recipe.accumulate - 1)].skipped, 0) << recipe.str();
+      EXPECT_EQ(eager.scales[static_cast<std::size_t>((kOverflow + 1) * recipe.accumulate - 1)].skipped, 1)
+          << recipe.str();
+    }
+  }
+}
+
+const DecisionEntry& vectorised_cpu() {
+  static const DecisionEntry entry{"cpu", "cpu", [] { return open_device("cpu", {.threads = 2}); }};
+  return entry;
+}
+
+std::string entry_name(const ::testing::TestParamInfo<const DecisionEntry*>& info) { return info.param->name; }
+
+INSTANTIATE_TEST_SUITE_P(VectorisedCpu, Replay, ::testing::Values(&vectorised_cpu()), entry_name);
+INSTANTIATE_TEST_SUITE_P(Cpu, Replay, ::testing::ValuesIn(decisions_of("cpu")), entry_name);
+INSTANTIATE_TEST_SUITE_P(Vulkan, Replay, ::testing::ValuesIn(decisions_of("vulkan")), entry_name);
+INSTANTIATE_TEST_SUITE_P(Cuda, Replay, ::testing::ValuesIn(decisions_of("cuda")), entry_name);
+INSTANTIATE_TEST_SUITE_P(CudaEmulated, Replay, ::testing::ValuesIn(decisions_of(kEmulatedCuda)), entry_name);
+
+}  // namespace
+}  // namespace amphora::conformance
