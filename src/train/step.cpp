@@ -138,7 +138,7 @@ struct StepRunner::Course {
 };
 
 StepRunner::StepRunner(Device& device, const StepOptions& options)
-    : device_(device), options_(options), eager_(environment_flag("AMPHORA_EAGER", false)) {}
+    : device_(device), options_(options), eager_(options.eager || environment_flag("AMPHORA_EAGER", false)) {}
 
 StepRunner::~StepRunner() = default;
 

@@ -63,6 +63,7 @@ class StepResult {
 
 struct StepOptions {
   const amp::GradScaler* scaler = nullptr;  // whose state each result tells
+  bool eager = false;                       // run each step as it is; AMPHORA_EAGER=1 does so for all
 };
 
 // A recorded step, for reports.
