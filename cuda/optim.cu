@@ -30,6 +30,7 @@ __device__ void grow(ScalerState& state, const ScalerUpdateParams& params) {
 __global__ void begin_step(BeginStepArguments a) {
   if (blockIdx.x != 0 || threadIdx.x != 0) return;
   GroupState group = *a.group;
+  if (a.lr != nullptr) group.lr = *a.lr;
   group.skip = a.stats != nullptr && a.stats->found_inf != 0.0f ? 1 : 0;
   group.gradient_factor = a.unscale && a.scaler != nullptr ? 1.0f / a.scaler->scale : 1.0f;
   if (group.skip == 0) {

@@ -126,6 +126,7 @@ layout(push_constant, std430) uniform Push {
   uvec2 group;
   uvec2 stats;
   uvec2 scaler;
+  uvec2 lr;
   BeginStepParams params;
   uint beta1_high;  // betas in units of 2^-64
   uint beta1_low;
@@ -141,6 +142,7 @@ void main() {
   const bool is_scaled = params.unscale != 0 && scaler != uvec2(0);
   const float found_inf = Stats(has_stats ? stats : group).state.found_inf;
   const float scale = Scaler(is_scaled ? scaler : group).state.scale;
+  state.lr = uintBitsToFloat(Words(lr != uvec2(0) ? lr : group).at[0]);  // a group's state begins with its rate
   state.skip = has_stats && found_inf != 0.0 ? 1 : 0;
   state.gradient_factor = is_scaled ? quotient(1.0, scale) : 1.0;
   if (state.skip == 0) {

@@ -19,9 +19,13 @@ unsigned blocks_of(const Stream& stream, std::uint32_t count) { return stream.bl
 
 void begin_step(const KernelCall& call, Stream& stream) {
   const auto params = call.params<BeginStepParams>();
-  const kernels::BeginStepArguments arguments{
-      state_of<GroupState>(call, 0),          state_of<GradientStats>(call, 1),       state_of<ScalerState>(call, 2),
-      joined(params.beta1, params.beta1_low), joined(params.beta2, params.beta2_low), params.unscale != 0};
+  const kernels::BeginStepArguments arguments{state_of<GroupState>(call, 0),
+                                              state_of<GradientStats>(call, 1),
+                                              state_of<ScalerState>(call, 2),
+                                              state_of<float>(call, 3),
+                                              joined(params.beta1, params.beta1_low),
+                                              joined(params.beta2, params.beta2_low),
+                                              params.unscale != 0};
   stream.launch("begin_step", kernels::begin_step, dim3(1), arguments, 1);
 }
 

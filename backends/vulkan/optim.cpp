@@ -29,7 +29,9 @@ void begin_step(const KernelCall& call, Recorder& recorder) {
   const auto params = call.params<BeginStepParams>();
   const Fixed beta1(joined(params.beta1, params.beta1_low));
   const Fixed beta2(joined(params.beta2, params.beta2_low));
-  recorder.dispatch("begin_step", call, Push(call).add(params).add(beta1).add(beta2), {});
+  Push push;
+  for (int buffer = 0; buffer < 4; ++buffer) push.add_buffer(call, buffer);
+  recorder.dispatch("begin_step", call, push.add(params).add(beta1).add(beta2), {});
 }
 
 void sgd(const KernelCall& call, Recorder& recorder) {

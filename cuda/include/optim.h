@@ -12,6 +12,7 @@ struct BeginStepArguments {
   GroupState* group;
   const GradientStats* stats;  // may be absent
   const ScalerState* scaler;   // may be absent
+  const float* lr;             // may be absent
   double beta1;
   double beta2;
   bool unscale;

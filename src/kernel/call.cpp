@@ -31,7 +31,7 @@ constexpr std::size_t state_bytes(std::string_view buffer) {
   if (buffer == "scaler") return sizeof(ScalerState);
   if (buffer == "stats") return sizeof(GradientStats);
   if (buffer == "group") return sizeof(GroupState);
-  return buffer == "total" || buffer == "call" ? sizeof(float) : 0;
+  return buffer == "total" || buffer == "call" || buffer == "lr" ? sizeof(float) : 0;
 }
 
 // Whether the parameters begin with the number of elements of every array.

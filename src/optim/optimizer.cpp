@@ -74,20 +74,17 @@ void Optimizer::follow(Schedule schedule, std::int64_t next_step) {
   next_step_ = next_step;
 }
 
-void Optimizer::advance_schedule() {
-  if (!schedule_) return;
-  plan::Recorder* recorder = plan::Recorder::capturing();
-  if (recorder == nullptr) return set_lr(schedule_(next_step_++));
-  const BufferRange fed = recorder->feed("lr", sizeof(float), [this](std::span<std::byte> bytes) {
-    const float lr = check_lr(schedule_(next_step_++));
-    for (Group& group : groups_) group.lr = lr;
-    std::memcpy(bytes.data(), &lr, sizeof lr);
-  });
-  const Tensor lr(fed.buffer->shared_from_this(), static_cast<std::int64_t>(fed.offset / sizeof(float)), {}, {},
-                  DType::f32);
-  for (const Group& group : groups_) {
-    launch_copy(lr, Tensor(group.state.buffer(), offsetof(GroupState, lr) / sizeof(float), {}, {}, DType::f32));
+BufferRange Optimizer::next_lr() {
+  if (!schedule_) return {};
+  if (plan::Recorder* recorder = plan::Recorder::capturing()) {
+    return recorder->feed("lr", sizeof(float), [this](std::span<std::byte> bytes) {
+      const float lr = check_lr(schedule_(next_step_++));
+      for (Group& group : groups_) group.lr = lr;
+      std::memcpy(bytes.data(), &lr, sizeof lr);
+    });
   }
+  set_lr(schedule_(next_step_++));
+  return {};
 }
 
 int Optimizer::steps(int group) const {
@@ -122,7 +119,7 @@ std::vector<Tensor> Optimizer::gradients() const {
 
 void Optimizer::apply(const Tensor& stats, const Tensor& scaler_state, bool unscale) {
   const OpPlace place("step", name_);
-  advance_schedule();
+  const BufferRange lr = next_lr();
   std::vector<std::vector<nn::ParameterRun>> runs_by_group;
   // Freshness is judged before the first write: all runs of an arena belong to one step.
   std::map<nn::ParameterArena*, Tensor> working_copies;
@@ -143,7 +140,7 @@ void Optimizer::apply(const Tensor& stats, const Tensor& scaler_state, bool unsc
                                  .beta2_low = low_part(beta.beta2),
                                  .unscale = unscale ? 1 : 0};
     KernelCall begin(KernelId::begin_step, Spec{}, params);
-    begin.with(range_of(group_state)).with(range_or_absent(stats)).with(range_or_absent(scaler_state));
+    begin.with(range_of(group_state)).with(range_or_absent(stats)).with(range_or_absent(scaler_state)).with(lr);
     group_state.device().launch(begin);
     for (const nn::ParameterRun& run : runs) {
       const Tensor& flat = working_copies.at(run.arena.get());

@@ -73,8 +73,8 @@ class Optimizer : public amp::GradientOwner {
  private:
   float check_lr(float lr) const;
   void write_lr(Group& group, float lr);
-  // Takes the next rate from the schedule, if there is one.
-  void advance_schedule();
+  // Takes the next rate from the schedule, if there is one; while a step is captured: gives where it will be.
+  BufferRange next_lr();
 
   std::string name_;
   std::vector<std::string> state_names_;

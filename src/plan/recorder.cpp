@@ -61,6 +61,7 @@ int Recorder::value_of(const BufferRange& range) {
       std::find_if(inputs_.begin(), inputs_.end(), [&](const BufferPtr& b) { return b.get() == &buffer; });
   if (input != inputs_.end()) {
     value.role = Role::input;
+    value.kind = MemoryKind::inputs;
     value.input = static_cast<int>(input - inputs_.begin());
   } else if (feed_.get() == &buffer) {
     value.role = Role::feed;

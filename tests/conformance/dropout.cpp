@@ -39,6 +39,22 @@ TEST_P(Dropout, keeps_what_the_stream_keeps) {
   }
 }
 
+// The number of a call, on the device, moves on to another part of the stream.
+TEST_P(Dropout, adds_the_number_of_the_call_to_the_stream) {
+  for (const std::uint32_t number : {0u, 1u, 77u, 0xffff'ffffu}) {
+    const std::uint32_t count = 1 + random.below(5000);
+    DropoutParams params = random_params(random, count);
+    Array call(DType::i32, 1);
+    call.set(0, static_cast<std::int32_t>(number));
+    const Array x = random.array(DType::f32, count);
+    const Arrays actual = run_subject(KernelId::dropout, {}, params, {x, Array(DType::f32, count), call});
+    if (actual.empty()) continue;
+    params.stream_high += number;
+    const Arrays expected = run_subject(KernelId::dropout, {}, params, {x, Array(DType::f32, count)});
+    expect_same(actual[1], expected[1]);
+  }
+}
+
 TEST_P(Dropout, drops_nan_and_infinity_too) {
   Array x(DType::f32, 100);
   for (std::size_t i = 0; i < 100; ++i) x.set(i, i % 2 == 0 ? std::nan("") : kEndless);

@@ -129,25 +129,24 @@ Outcome train(Device& device, const Recipe& recipe, bool eager, std::uint64_t se
   std::optional<optim::Ema> ema;
   if (recipe.ema) ema.emplace(parameters, 0.9f);
 
-  train::Step step(
-      device,
-      [&](const MicroBatch& batch) {
-        Tensor loss;
-        {
-          const amp::Autocast autocast(recipe.precision);
-          loss = cross_entropy(model(batch.images), batch.labels) * batch.share;
-        }
-        scaler.scale(loss).backward();
-        if (!batch.ends_step) return loss;
-        scaler.unscale(optimizer);
-        if (recipe.clip) optim::clip_grad_norm(parameters, 0.5f);
-        scaler.step(optimizer);
-        scaler.update();
-        optimizer.zero_grad();
-        if (ema) ema->update();
-        return loss;
-      },
-      {.scaler = &scaler});
+  train::Step step(device,
+                   [&](const MicroBatch& batch) {
+                     Tensor loss;
+                     {
+                       const amp::Autocast autocast(recipe.precision);
+                       loss = cross_entropy(model(batch.images), batch.labels) * batch.share;
+                     }
+                     scaler.scale(loss).backward();
+                     if (!batch.ends_step) return loss;
+                     scaler.unscale(optimizer);
+                     if (recipe.clip) optim::clip_grad_norm(parameters, 0.5f);
+                     scaler.step(optimizer);
+                     scaler.update();
+                     optimizer.zero_grad();
+                     if (ema) ema->update();
+                     return loss;
+                   },
+                   {.scaler = &scaler});
 
   Outcome outcome;
   Batches batches(device, seed);

@@ -21,15 +21,16 @@ Interval correction(double beta, int step) {
   return Interval::exact(1.0 - std::pow(beta, step)).widened(accuracy().bias_correction * kUlp);
 }
 
-void expect_step(const BeginStepParams& p, const GroupState& group, const Array& stats, const Array& scaler) {
-  const Arrays arrays = {words_of(group), stats, scaler};
+void expect_step(const BeginStepParams& p, const GroupState& group, const Array& stats, const Array& scaler,
+                 const Array& lr = {}) {
+  const Arrays arrays = {words_of(group), stats, scaler, lr};
   const Arrays actual = run_subject(KernelId::begin_step, {}, p, arrays);
   if (actual.empty()) return;
   const auto expected = state_of<GroupState>(run_oracle_as_is(KernelId::begin_step, {}, p, arrays)[0]);
   const auto result = state_of<GroupState>(actual[0]);
   expect(actual[0], result.skip == expected.skip, "another decision to skip");
   expect(actual[0], result.step == expected.step, "another step counter");
-  expect_value(actual[0], 0, group.lr);
+  expect_value(actual[0], 0, lr.present() ? lr[0] : group.lr);
   const bool scaled = p.unscale != 0 && scaler.present();
   const Interval factor = scaled ? C(1.0) / Interval::exact(scaler[0]) : C(1.0);
   expect_inside(actual[0], 3, factor);
@@ -55,6 +56,10 @@ TEST_P(Step, a_step_is_skipped_where_an_overflow_was_found) {
         expect_step(begin_params(beta1, beta2, 1), group, stats, Array());
       }
       expect_step(begin_params(beta1, beta2, 1), group, Array(), Array());
+      Array lr(DType::f32, 1);
+      lr.set(0, random.normal());
+      expect_step(begin_params(beta1, beta2, 1), group, words_of(GradientStats{1.0f}), scaler, lr);
+      expect_step(begin_params(beta1, beta2, 1), group, Array(), Array(), lr);
     }
   }
 }

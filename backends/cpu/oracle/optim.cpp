@@ -108,6 +108,7 @@ void grow(ScalerState& state, const ScalerUpdateParams& params) {
 void begin_step(const KernelCall& call, Threads&) {
   const auto params = call.params<BeginStepParams>();
   auto& group = *data_of<GroupState>(call, 0);
+  if (const auto* lr = data_of<float>(call, 3)) group.lr = *lr;
   const auto* stats = data_of<GradientStats>(call, 1);
   const auto* scaler = data_of<ScalerState>(call, 2);
   group.skip = stats != nullptr && stats->found_inf != 0.0f ? 1 : 0;

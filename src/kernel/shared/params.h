@@ -164,7 +164,8 @@ AM_STRUCT(ScalerState) {
 // One optimizer's gradients: found_inf is only ever set, by inspect and unscale.
 AM_STRUCT(GradientStats) { AM_FLOAT found_inf; };
 
-// One parameter group's. lr is written by the host; the rest by begin_step.
+// One parameter group's. lr is written by the host, or begin_step takes it from where the host has put it; the rest is
+// begin_step's.
 AM_STRUCT(GroupState) {
   AM_FLOAT lr;
   AM_INT step;               /* applied steps */
