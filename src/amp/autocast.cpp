@@ -8,12 +8,6 @@ namespace amphora::amp {
 
 namespace {
 
-struct Region {
-  std::optional<Precision> active;       // empty: neither casts nor TF32
-  Precision precision = Precision::f16;  // what Autocast(true) resumes with
-  std::vector<std::pair<const OpInfo*, CastRule>> overrides;
-};
-
 thread_local Region region;
 
 Precision precision_of(DType dtype) {
@@ -54,6 +48,11 @@ Autocast::~Autocast() {
   region.precision = previous_precision_;
   region.overrides.resize(previous_overrides_);
 }
+
+const Region& current_region() { return region; }
+
+ResumeRegion::ResumeRegion(const Region& resumed) : previous_(std::exchange(region, resumed)) {}
+ResumeRegion::~ResumeRegion() { region = std::move(previous_); }
 
 std::optional<DType> active_dtype() {
   if (!region.active || *region.active == Precision::tf32) return std::nullopt;

@@ -41,6 +41,28 @@ class Autocast {
   std::size_t previous_overrides_;
 };
 
+// What governs the ops of a thread: its regions, nested and suspended ones as they are.
+struct Region {
+  std::optional<Precision> active;       // empty: neither casts nor TF32
+  Precision precision = Precision::f16;  // what Autocast(true) resumes with
+  std::vector<std::pair<const OpInfo*, CastRule>> overrides;
+};
+
+// Of this thread. A copy is a snapshot to come back to.
+const Region& current_region();
+
+// Puts a snapshot in the place of this thread's regions in its scope, for ops that run once more as they ran first.
+class ResumeRegion {
+ public:
+  explicit ResumeRegion(const Region& resumed);
+  ResumeRegion(const ResumeRegion&) = delete;
+  ResumeRegion& operator=(const ResumeRegion&) = delete;
+  ~ResumeRegion();
+
+ private:
+  Region previous_;
+};
+
 // The governing region's 16-bit type; empty outside of regions and in suspended ones.
 std::optional<DType> active_dtype();
 // Whether products of f32 may run in TF32.

@@ -19,6 +19,7 @@
 #include "nn/layers.h"
 #include "nn/module.h"
 #include "nn/parameter.h"
+#include "nn/recompute.h"
 #include "ops/dropout.h"
 #include "ops/loss.h"
 #include "ops/matmul.h"

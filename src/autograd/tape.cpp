@@ -20,11 +20,18 @@ thread_local bool recording_on = true;
 // Of all threads, so that ops are in order too when one thread continues what another has recorded.
 std::atomic<std::uint64_t> next_sequence = 0;
 
+template <class Tensors>
+bool any_requires_grad(const Tensors& tensors) {
+  return std::any_of(tensors.begin(), tensors.end(), [](const Tensor& t) { return t.requires_grad(); });
+}
+
 }  // namespace
 
 bool grad_enabled() { return recording_on; }
 NoGrad::NoGrad() : previous_(std::exchange(recording_on, false)) {}
 NoGrad::~NoGrad() { recording_on = previous_; }
+EnableGrad::EnableGrad() : previous_(std::exchange(recording_on, true)) {}
+EnableGrad::~EnableGrad() { recording_on = previous_; }
 
 Tensor& Leaf::storage(Device& device) {
   if (!gradient.defined()) gradient = Tensor::empty(device, shape, dtype, MemoryKind::gradients);
@@ -57,17 +64,15 @@ Node::~Node() {
   }
 }
 
-bool recording(std::initializer_list<Tensor> inputs) {
-  return recording_on && std::any_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t.requires_grad(); });
-}
+bool recording(std::initializer_list<Tensor> inputs) { return recording_on && any_requires_grad(inputs); }
+bool recording(const std::vector<Tensor>& inputs) { return recording_on && any_requires_grad(inputs); }
 
 void record(std::string_view name, Tensor& output, std::initializer_list<Tensor> inputs, Backward backward) {
   record(name, output, std::vector<Tensor>(inputs), std::move(backward));
 }
 
 void record(std::string_view name, Tensor& output, const std::vector<Tensor>& inputs, Backward backward) {
-  if (!recording_on) return;
-  if (std::none_of(inputs.begin(), inputs.end(), [](const Tensor& t) { return t.requires_grad(); })) return;
+  if (!recording(inputs)) return;
   auto node = std::make_shared<Node>();
   node->name = name;
   node->where = current_module();
@@ -170,6 +175,15 @@ std::optional<Gradients::LeafTarget> Gradients::leaf_target(int input) {
   const LeafTarget result{edge.leaf->storage(*edge.device), edge.leaf->defined};
   edge.leaf->defined = true;
   return result;
+}
+
+void Gradients::continue_from(const Tensor& output, const Tensor& gradient) {
+  if (!output.requires_grad()) return;
+  if (output.node() != nullptr) {
+    engine_.gather(output.node(), gradient);
+  } else {
+    output.leaf()->add(gradient);
+  }
 }
 
 }  // namespace amphora::autograd

@@ -49,6 +49,10 @@ class Gradients {
   };
   std::optional<LeafTarget> leaf_target(int input);
 
+  // Goes on from `output`, which the node has computed anew: what stands behind it on the tape is walked as if it had
+  // been recorded in the node's place.
+  void continue_from(const Tensor& output, const Tensor& gradient);
+
  private:
   friend class Engine;
   class Engine& engine_;
@@ -84,6 +88,7 @@ void record(std::string_view name, Tensor& output, std::initializer_list<Tensor>
 void record(std::string_view name, Tensor& output, const std::vector<Tensor>& inputs, Backward backward);
 // Whether record() would record an op on these inputs.
 bool recording(std::initializer_list<Tensor> inputs);
+bool recording(const std::vector<Tensor>& inputs);
 
 bool grad_enabled();
 
@@ -94,6 +99,18 @@ class NoGrad {
   NoGrad(const NoGrad&) = delete;
   NoGrad& operator=(const NoGrad&) = delete;
   ~NoGrad();
+
+ private:
+  bool previous_;
+};
+
+// Turns it on again, within a NoGrad.
+class EnableGrad {
+ public:
+  EnableGrad();
+  EnableGrad(const EnableGrad&) = delete;
+  EnableGrad& operator=(const EnableGrad&) = delete;
+  ~EnableGrad();
 
  private:
   bool previous_;

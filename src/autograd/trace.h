@@ -29,7 +29,7 @@ class ModuleScope {
 };
 
 struct TraceLine {
-  std::string_view phase = {};          // "forward", "backward", "step"
+  std::string_view phase = {};          // "forward", "backward", "recompute", "step"
   std::string op = {};                  // "linear"
   std::vector<DType> inputs = {};       // as they arrived
   std::string rule = {};                // "lower", "full*" (* by a user's override); empty outside of the policy

@@ -32,15 +32,18 @@ Dropout::Dropout(RandomSource& random, float p) : stream_(random.next()), p_(p) 
 
 Tensor Dropout::forward(const Tensor& x) {
   if (!is_training() || p_ == 0.0f) return x;
+  const Draw call = draw_once([this] { return next_call(); });
   // The upper half of the stream's number tells the calls apart.
-  if (plan::Recorder* recorder = plan::Recorder::capturing()) {
-    return dropout(x, p_, stream_, recorder->feed("dropout call", sizeof(std::uint32_t), [calls = calls_](auto bytes) {
-      const std::uint32_t call = ++*calls;
-      std::memcpy(bytes.data(), &call, sizeof call);
-    }));
-  }
-  const std::uint64_t call = static_cast<std::uint64_t>(++*calls_) << 32;
-  return dropout(x, p_, {stream_.seed, stream_.stream | call});
+  return dropout(x, p_, {stream_.seed, stream_.stream | std::uint64_t{call.number} << 32}, call.fed);
+}
+
+Draw Dropout::next_call() {
+  plan::Recorder* recorder = plan::Recorder::capturing();
+  if (recorder == nullptr) return {.number = ++*calls_};
+  return {.fed = recorder->feed("dropout call", sizeof(std::uint32_t), [calls = calls_](auto bytes) {
+    const std::uint32_t call = ++*calls;
+    std::memcpy(bytes.data(), &call, sizeof call);
+  })};
 }
 
 void Sequential::add(std::shared_ptr<Module> module) {

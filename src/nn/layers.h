@@ -44,6 +44,8 @@ class Dropout : public Module {
   Tensor forward(const Tensor& x) override;
 
  private:
+  Draw next_call();
+
   RandomStream stream_;
   float p_;
   std::shared_ptr<std::uint32_t> calls_ = std::make_shared<std::uint32_t>(0);  // shared with recorded steps

@@ -2,13 +2,20 @@
 
 #include <algorithm>
 
+#include "autograd/tape.h"
 #include "autograd/trace.h"
+#include "core/error.h"
 
 namespace amphora::nn {
 
 Tensor Module::operator()(const Tensor& x) {
   const autograd::ModuleScope scope(name_);
-  return forward(x);
+  if (!recompute_ || !training_ || !autograd::grad_enabled()) return forward(x);
+  const std::vector<Parameter> own = parameters();
+  return recomputed(x, {own.begin(), own.end()}, [this, here = anchor_.watch()](const Tensor& input) {
+    if (here.expired()) throw StateError("a module was moved or destroyed before backward() could recompute it");
+    return forward(input);
+  });
 }
 
 std::vector<Parameter> Module::parameters() const {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "nn/parameter.h"
+#include "nn/recompute.h"
 #include "tensor/tensor.h"
 
 namespace amphora::nn {
@@ -35,6 +36,13 @@ class Module {
   void eval() { train(false); }
   bool is_training() const { return training_; }
 
+  // While training, this module keeps nothing but its input for backward(), which runs forward() a second time: less
+  // memory for more time. Off at first, and not for submodules: their memory comes back a module at a time, so flag the
+  // blocks that a model repeats. forward() must do the same both times (see draw_once()), and the module must stay
+  // where it is until backward() is done.
+  void recompute(bool on = true) { recompute_ = on; }
+  bool is_recomputed() const { return recompute_; }
+
  protected:
   virtual Tensor forward(const Tensor& x) = 0;
   Parameter register_parameter(Parameter parameter);
@@ -51,6 +59,8 @@ class Module {
 
   std::string name_;
   plan::Tracked<bool> training_ = true;
+  plan::Tracked<bool> recompute_ = false;
+  Anchor anchor_;
   std::vector<Parameter> parameters_;
   std::vector<std::shared_ptr<Module>> modules_;
 };

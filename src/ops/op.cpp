@@ -47,7 +47,7 @@ OpScope::OpScope(const amp::OpInfo& op, std::initializer_list<Tensor*> inputs, L
     }
   }
   if (autograd::Trace* trace = autograd::active_trace()) {
-    trace->add({.phase = "forward",
+    trace->add({.phase = current_place().phase,
                 .op = epilogue.empty() ? std::string(op.name) : fmt::format("{}+{}", op.name, epilogue),
                 .inputs = arrived,
                 .rule = std::string(amp::name_of(decision_.rule)) + (decision_.overridden ? "*" : ""),
