@@ -4,6 +4,8 @@
 #include <chrono>
 #include <cstring>
 
+#include "backends/environment_flag.h"
+#include "backends/value_check.h"
 #include "core/error.h"
 #include "plan/recorder.h"
 
@@ -29,6 +31,15 @@ Executable::Executable(std::vector<KernelCall> calls) : calls_(std::move(calls))
   }
 }
 
+Device::Device() {
+  if (environment_flag("AMPHORA_CHECK", false)) check_values({});
+}
+Device::~Device() = default;
+
+void Device::check_values(std::function<void(const std::string& text)> report) {
+  check_ = std::make_unique<ValueCheck>(*this, std::move(report));
+}
+
 BufferPtr Device::allocate(std::size_t bytes, MemoryKind kind) {
   BufferPtr buffer = do_allocate(bytes, kind);
   if (plan::Recorder* recorder = plan::Recorder::capturing()) recorder->allocated(buffer);
@@ -40,6 +51,7 @@ void Device::upload(Buffer& target, std::size_t offset, std::span<const std::byt
           "upload of {} bytes at offset {} does not fit a buffer of {} bytes", source.size(), offset, target.bytes());
   if (plan::Recorder* recorder = plan::Recorder::capturing()) recorder->uploaded(target, offset, source);
   do_upload(target, offset, source);
+  if (check_ != nullptr) check_->uploaded(target);
   target.mark_written();
 }
 
@@ -75,6 +87,11 @@ void Device::launch(const KernelCall& call) {
 }
 
 void Device::run(const KernelCall& call) {
+  if (check_ == nullptr) return launch_now(call);
+  check_->run(call, [&] { launch_now(call); });
+}
+
+void Device::launch_now(const KernelCall& call) {
   if (!profiling_) return do_launch(call);
   const Timing timing = do_timed_launch(call);
   counters_.seconds[static_cast<std::size_t>(call.id)] += timing.seconds;
@@ -91,7 +108,7 @@ std::unique_ptr<Executable> Device::compile(std::vector<KernelCall> calls) {
 }
 
 void Device::submit(Executable& executable) {
-  if (profiling_) {
+  if (profiling_ || check_ != nullptr) {
     for (const KernelCall& call : executable.calls_) run(call);
   } else {
     do_submit(executable);

@@ -8,6 +8,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <source_location>
@@ -84,12 +85,14 @@ struct Counters {
   std::uint64_t allocations = 0;  // from the system; reuse by the pool is not counted
 };
 
+class ValueCheck;
+
 class Device {
  public:
-  Device() = default;
+  Device();
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
-  virtual ~Device() = default;
+  virtual ~Device();
 
   const DeviceInfo& info() const { return info_; }
   virtual Support supports(KernelId kernel, const Spec& spec) const = 0;
@@ -132,6 +135,11 @@ class Device {
   // Times each launch; a launch then waits for its end.
   void set_profiling(bool on) { profiling_ = on; }
 
+  // Looks at the values of each call, as AMPHORA_CHECK=1 does from the start, and hands over the text of each report;
+  // an empty function writes it to stderr. A step should not be recorded then: a plan's calls don't know their places.
+  void check_values(std::function<void(const std::string& text)> report);
+  bool checks_values() const { return check_ != nullptr; }
+
  protected:
   virtual BufferPtr do_allocate(std::size_t bytes, MemoryKind kind) = 0;
   virtual void do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) = 0;
@@ -149,8 +157,11 @@ class Device {
   std::shared_ptr<MemoryUse> memory_ = std::make_shared<MemoryUse>();
 
  private:
+  friend class ValueCheck;
   void run(const KernelCall& call);
+  void launch_now(const KernelCall& call);
   bool profiling_ = false;
+  std::unique_ptr<ValueCheck> check_;  // null: values are not looked at
 };
 
 // Keeps the books of a buffer's lifetime; a backend's Buffer holds one.
