@@ -6,7 +6,7 @@
 #include <fmt/format.h>
 
 #include "plan/dump.h"
-#include "plan/use.h"
+#include "plan/in_place.h"
 
 namespace amphora::plan {
 namespace {
@@ -14,12 +14,16 @@ namespace {
 // What backends ask of a buffer, so that every value begins where wide loads and stores may.
 constexpr std::size_t kAlignment = 256;
 
-std::size_t aligned(std::size_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+// At least one unit: a value without elements has an address, too.
+std::size_t aligned(std::size_t bytes) {
+  return std::max<std::size_t>(1, (bytes + kAlignment - 1) / kAlignment) * kAlignment;
+}
 
 // The calls from the first to the last that touch a value.
 struct Life {
   int first = -1;
   int last = -1;
+  std::size_t calls() const { return static_cast<std::size_t>(last - first + 1); }
   bool overlaps(const Life& other) const { return first <= other.last && other.first <= last; }
 };
 
@@ -44,21 +48,43 @@ std::vector<Life> lives_of(const Plan& plan) {
   return lives;
 }
 
-// The operand whose place the result of a call may take, -1 for none. Only kernels whose every element depends on the
-// elements at its own place, and is written by whoever read them.
-int operand_to_replace(const KernelCall& call) {
-  switch (call.id) {
-    case KernelId::unary:
-    case KernelId::dropout: return size_of(call.spec.types[0]) == size_of(call.spec.types[1]) ? 0 : -1;
-    case KernelId::unary_grad: return size_of(call.spec.types[2]) == size_of(call.spec.types[3]) ? 2 : -1;
-    default: return -1;
-  }
-}
-
-int result_of(const KernelCall& call) { return call.id == KernelId::unary_grad ? 3 : 1; }
-
 bool is_transient(const Plan& plan, int value) {
   return value != kNoValue && plan.values[static_cast<std::size_t>(value)].role == Role::transient;
+}
+
+// Whether a call names all of a value.
+bool is_whole(const Plan& plan, const PlannedCall& planned, std::size_t index) {
+  const BufferRange& range = planned.call.buffers[index];
+  return range.offset == 0 && range.bytes == plan.values[static_cast<std::size_t>(planned.values[index])].bytes;
+}
+
+// Whether the result of a call may lie where `from` does: wherever the call reads it, it is an operand that may be
+// overwritten. As a factor and as the matrix it multiplies, it would be gone when it is needed.
+bool may_replace(const Plan& plan, const PlannedCall& planned, int from) {
+  for (std::size_t i = 0; i < planned.values.size(); ++i) {
+    if (planned.values[i] != from) continue;
+    if (!may_overwrite(planned.call, static_cast<int>(i)) || !is_whole(plan, planned, i)) return false;
+  }
+  return true;
+}
+
+// The value whose place the result of call `index` takes; kNoValue where it needs its own.
+int replaced_by(const Plan& plan, const std::vector<Life>& lives, std::size_t index) {
+  const PlannedCall& planned = plan.calls[index];
+  const int result = result_in_place(planned.call);
+  if (result < 0) return kNoValue;
+  const auto call = static_cast<int>(index);
+  const int to = planned.values[static_cast<std::size_t>(result)];
+  if (!is_transient(plan, to) || !is_whole(plan, planned, static_cast<std::size_t>(result))) return kNoValue;
+  if (lives[static_cast<std::size_t>(to)].first != call) return kNoValue;
+  for (int operand = 0; operand < result; ++operand) {
+    const int from = planned.values[static_cast<std::size_t>(operand)];
+    if (!is_transient(plan, from) || from == to || lives[static_cast<std::size_t>(from)].last != call) continue;
+    const bool same_bytes =
+        plan.values[static_cast<std::size_t>(from)].bytes == plan.values[static_cast<std::size_t>(to)].bytes;
+    if (same_bytes && may_replace(plan, planned, from)) return from;
+  }
+  return kNoValue;
 }
 
 // For each value, the value whose place it takes; itself where none.
@@ -66,24 +92,9 @@ std::vector<int> places_of(const Plan& plan, const std::vector<Life>& lives, int
   std::vector<int> place(plan.values.size());
   std::iota(place.begin(), place.end(), 0);
   for (std::size_t i = 0; i < plan.calls.size(); ++i) {
-    const PlannedCall& planned = plan.calls[i];
-    const int operand = operand_to_replace(planned.call);
-    if (operand < 0) continue;
-    const int result = result_of(planned.call);
-    const int from = planned.values[static_cast<std::size_t>(operand)];
-    const int to = planned.values[static_cast<std::size_t>(result)];
-    if (!is_transient(plan, from) || !is_transient(plan, to) || from == to) continue;
-    const BufferRange& read = planned.call.buffers[static_cast<std::size_t>(operand)];
-    const BufferRange& written = planned.call.buffers[static_cast<std::size_t>(result)];
-    const bool whole = read.offset == 0 && written.offset == 0 && read.bytes == written.bytes &&
-                       plan.values[static_cast<std::size_t>(from)].bytes == read.bytes &&
-                       plan.values[static_cast<std::size_t>(to)].bytes == read.bytes;
-    // Read once only by this call: as x and dy alike, it would be overwritten while it is needed.
-    const auto uses = std::count(planned.values.begin(), planned.values.end(), from);
-    const auto call = static_cast<int>(i);
-    const bool handed_over =
-        lives[static_cast<std::size_t>(from)].last == call && lives[static_cast<std::size_t>(to)].first == call;
-    if (!whole || uses != 1 || !handed_over) continue;
+    const int from = replaced_by(plan, lives, i);
+    if (from == kNoValue) continue;
+    const int to = plan.calls[i].values[static_cast<std::size_t>(result_in_place(plan.calls[i].call))];
     place[static_cast<std::size_t>(to)] = place[static_cast<std::size_t>(from)];
     ++in_place;
   }
@@ -115,16 +126,79 @@ std::size_t place_block(const Block& block, const std::vector<const Block*>& pla
   return offset;
 }
 
+// Gives every block its offset, and returns the arena's size.
+std::size_t lay_out(std::vector<Block*> order) {
+  std::size_t bytes = 0;
+  std::vector<const Block*> placed;
+  for (Block* block : order) {
+    block->offset = place_block(*block, placed);
+    const auto after = std::upper_bound(placed.begin(), placed.end(), block->offset,
+                                        [](std::size_t offset, const Block* other) { return offset < other->offset; });
+    placed.insert(after, block);
+    bytes = std::max(bytes, block->offset + block->bytes);
+  }
+  return bytes;
+}
+
+// No order is best for every plan, and all are cheap.
+std::size_t lay_out_best(std::vector<Block>& blocks) {
+  using Before = bool (*)(const Block*, const Block*);
+  constexpr Before kOrders[] = {
+      [](const Block* a, const Block* b) { return a->bytes > b->bytes; },
+      [](const Block* a, const Block* b) { return a->bytes * a->life.calls() > b->bytes * b->life.calls(); },
+      [](const Block* a, const Block* b) { return a->life.calls() > b->life.calls(); },
+      [](const Block* a, const Block* b) { return a->life.first < b->life.first; },
+  };
+  std::vector<Block*> order;
+  order.reserve(blocks.size());
+  for (Block& block : blocks) order.push_back(&block);
+  const std::vector<Block*> by_value = order;
+  std::size_t best = kNowhere;
+  std::vector<std::size_t> offsets(blocks.size());
+  for (const Before before : kOrders) {
+    order = by_value;
+    std::stable_sort(order.begin(), order.end(), before);
+    const std::size_t bytes = lay_out(order);
+    if (bytes >= best) continue;
+    best = bytes;
+    for (std::size_t i = 0; i < blocks.size(); ++i) offsets[i] = blocks[i].offset;
+  }
+  for (std::size_t i = 0; i < blocks.size(); ++i) blocks[i].offset = offsets[i];
+  return best;
+}
+
 void find_peak(const Plan& plan, const std::vector<Block>& blocks, MemoryPlan& memory) {
-  for (int call = 0; call < static_cast<int>(plan.calls.size()); ++call) {
-    std::size_t live = 0;
-    for (const Block& block : blocks) {
-      if (block.life.first <= call && call <= block.life.last) live += block.bytes;
-    }
+  std::vector<std::size_t> begins(plan.calls.size() + 1);
+  std::vector<std::size_t> ends(plan.calls.size() + 1);
+  for (const Block& block : blocks) {
+    begins[static_cast<std::size_t>(block.life.first)] += block.bytes;
+    ends[static_cast<std::size_t>(block.life.last) + 1] += block.bytes;
+  }
+  std::size_t live = 0;
+  for (std::size_t call = 0; call < plan.calls.size(); ++call) {
+    live = live + begins[call] - ends[call];
     if (live <= memory.live_peak) continue;
     memory.live_peak = live;
-    memory.peak_call = call;
+    memory.peak_call = static_cast<int>(call);
   }
+}
+
+// The blocks that are alive at the peak, by the value that lies in them then, largest first.
+std::vector<int> held_at_peak(const Plan& plan, const std::vector<Life>& lives, const std::vector<Block>& blocks,
+                              int peak) {
+  std::vector<int> held;
+  for (const Block& block : blocks) {
+    // Of two values at a call that hands one's place to the other, the new one.
+    const auto alive = std::find_if(block.values.rbegin(), block.values.rend(), [&lives, peak](int value) {
+      const Life& life = lives[static_cast<std::size_t>(value)];
+      return life.first <= peak && peak <= life.last;
+    });
+    if (alive != block.values.rend()) held.push_back(*alive);
+  }
+  std::stable_sort(held.begin(), held.end(), [&plan](int a, int b) {
+    return plan.values[static_cast<std::size_t>(a)].bytes > plan.values[static_cast<std::size_t>(b)].bytes;
+  });
+  return held;
 }
 
 }  // namespace
@@ -135,26 +209,13 @@ MemoryPlan plan_memory(const Plan& plan) {
   const std::vector<Life> lives = lives_of(plan);
   const std::vector<int> place = places_of(plan, lives, memory.in_place);
   std::vector<Block> blocks = blocks_of(plan, lives, place);
-  std::stable_sort(blocks.begin(), blocks.end(), [](const Block& a, const Block& b) { return a.bytes > b.bytes; });
-  std::vector<const Block*> placed;
-  for (Block& block : blocks) {
-    block.offset = place_block(block, placed);
-    const auto after = std::upper_bound(placed.begin(), placed.end(), block.offset,
-                                        [](std::size_t offset, const Block* other) { return offset < other->offset; });
-    placed.insert(after, &block);
-    memory.bytes = std::max(memory.bytes, block.offset + block.bytes);
+  if (blocks.empty()) return memory;
+  memory.bytes = lay_out_best(blocks);
+  for (const Block& block : blocks) {
     for (const int value : block.values) memory.offsets[static_cast<std::size_t>(value)] = block.offset;
   }
   find_peak(plan, blocks, memory);
-  for (std::size_t value = 0; value < plan.values.size(); ++value) {
-    if (memory.offsets[value] == kNowhere) continue;
-    if (lives[value].first <= memory.peak_call && memory.peak_call <= lives[value].last) {
-      memory.held.push_back(static_cast<int>(value));
-    }
-  }
-  std::stable_sort(memory.held.begin(), memory.held.end(), [&plan](int a, int b) {
-    return plan.values[static_cast<std::size_t>(a)].bytes > plan.values[static_cast<std::size_t>(b)].bytes;
-  });
+  memory.held = held_at_peak(plan, lives, blocks, memory.peak_call);
   return memory;
 }
 

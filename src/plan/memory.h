@@ -16,12 +16,13 @@ struct MemoryPlan {
   std::size_t bytes = 0;             // of the arena
   std::size_t live_peak = 0;         // the most bytes alive at once; no layout can do with less
   int peak_call = -1;                // where that is
-  std::vector<int> held;             // the values that are alive there, largest first
+  std::vector<int> held;             // the values that fill it there, largest first
   int in_place = 0;                  // results that took an operand's place
 };
 
-// Lays values out by their lives, the largest first (Pisarchyk & Lee 2020, greedy by size). A pointwise result takes
-// its operand's place where the operand dies in that call. Offsets are multiples of 256.
+// Lays values out by their lives: greedily in several orders, such as the largest first (Pisarchyk & Lee 2020, greedy
+// by size), of which the best is kept. A result takes an operand's place where that dies in the same call and the
+// kernel allows it (plan/in_place.h). Offsets are multiples of 256.
 MemoryPlan plan_memory(const Plan& plan);
 
 // The arena's size, the peak and where it is, and what it holds: a table.

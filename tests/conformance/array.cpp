@@ -48,6 +48,15 @@ Array Array::as(DType type) const {
   return result;
 }
 
+Array Array::over(DType type) const {
+  Array result;
+  result.type_ = type;
+  result.count_ = count_;
+  result.buffer_ = buffer_;
+  result.data_ = data_;
+  return result;
+}
+
 bool Array::same_bytes(const Array& other) const {
   return present() == other.present() &&
          (!present() || (bytes() == other.bytes() && std::memcmp(data_, other.data_, bytes()) == 0));

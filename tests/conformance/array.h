@@ -40,6 +40,8 @@ class Array {
   void set(std::size_t i, double value) { store_element(type_, data_, i, value); }
   // The same values in another type, each rounded once.
   Array as(DType type) const;
+  // The same memory as elements of another type of equal size. A copy of it is an array of its own.
+  Array over(DType type) const;
 
   bool same_bytes(const Array& other) const;
   bool guards_intact() const;

@@ -61,6 +61,12 @@ class DeviceSubject : public Subject {
       if (!array.present()) continue;
       std::size_t begin = (layout.bytes + 63) / 64 * 64;
       if (random.coin()) begin += static_cast<std::size_t>(random.below(32)) * size_of(array.type());
+      const auto shared = std::find_if(layout.placed.begin(), layout.placed.end(),
+                                       [&array](const Placed& p) { return p.array->data() == array.data(); });
+      if (shared != layout.placed.end()) {  // one array over another
+        layout.placed.push_back({&array, shared->begin});
+        continue;
+      }
       layout.placed.push_back({&array, begin});
       layout.bytes = begin + array.bytes() + 2 * Array::kGuard;  // the end's guard, and the next one's
     }

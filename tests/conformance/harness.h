@@ -54,6 +54,8 @@ Arrays run_subject(KernelId kernel, const Spec& spec, const Params& params, cons
   return run_call(KernelCall(kernel, spec, params), arrays, threads);
 }
 
+// On the arrays themselves.
+void launch_on_oracle(const KernelCall& call, const Arrays& arrays);
 Arrays run_oracle_call(const KernelCall& call, Arrays arrays);
 // The oracle's results in the types that the call names.
 template <class Params>

@@ -1,0 +1,36 @@
+// A step that is recorded, and plans of steps that run.
+#pragma once
+
+#include <utility>
+#include <vector>
+
+#include "backends/device.h"
+#include "plan/memory.h"
+#include "plan/recorder.h"
+#include "tensor/tensor.h"
+
+namespace amphora::testing {
+
+struct Recorded {
+  plan::Plan plan;
+  std::vector<Tensor> inputs;
+  std::vector<Tensor> results;
+};
+
+// Captures `step`, a function that gives the tensors that are kept.
+template <class Step>
+Recorded record(Device& device, const std::vector<Tensor>& inputs, Step&& step) {
+  std::vector<BufferPtr> buffers;
+  for (const Tensor& input : inputs) buffers.push_back(input.buffer());
+  plan::Recorder recorder(device, plan::Recorder::Mode::capture, buffers);
+  std::vector<Tensor> results = std::forward<Step>(step)();
+  return {recorder.finish().plan, inputs, std::move(results)};
+}
+
+// Runs a plan of what was recorded, in an arena of its own, and gives the bytes of the recorded results.
+std::vector<std::vector<std::byte>> run_plan(Device& device, const plan::Plan& plan, const Recorded& recorded);
+
+// dump() without its first line, which is the hash and the counts.
+std::string body_of(const plan::Plan& plan);
+
+}  // namespace amphora::testing
