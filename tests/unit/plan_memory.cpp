@@ -95,20 +95,21 @@ Plan random_plan(Random& random) {
     }
     const int x = any();
     const int y = any();
-    const int result = random.bits() % 8 == 0 ? any() : add_value(plan, bytes);
+    const bool again = random.bits() % 8 == 0;
+    const int result = again ? any() : add_value(plan, bytes);
     switch (random.bits() % 3) {
       case 0: add_call(plan, unary_of(bytes), {x, result}); break;
       case 1: add_call(plan, binary_of(bytes), {x, y, result}); break;
       default: {  // 1 x n * 1 x 1: what it reads lies in the order of what it writes, and yet it overwrites nothing
         const auto n = static_cast<std::int32_t>(bytes / 4);
-        if (x == result) break;
+        if (x == result) continue;
         add_call(plan,
                  KernelCall(KernelId::matmul, {},
-                            MatmulParams{n, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1.0f, random.bits() % 4 == 0 ? 1.0f : 0.0f}),
+                            MatmulParams{n, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1.0f, again ? 1.0f : 0.0f}),
                  {x, x, result});
       }
     }
-    if (std::find(candidates.begin(), candidates.end(), result) == candidates.end()) candidates.push_back(result);
+    if (!again) candidates.push_back(result);
   }
   return plan;
 }
@@ -207,8 +208,8 @@ TEST(PlanMemory, AValueWithoutElementsHasAnAddress) {
 }
 
 // Forward keeps every activation, backward frees them in reverse order: what is alive grows and shrinks like a stack,
-// so a layout without gaps exists, up to the gradients that walk along its top.
-TEST(PlanMemory, AChainOfLayersWastesLessThanItsLargestValue) {
+// so a layout with hardly a gap exists: the gradients walk along its top.
+TEST(PlanMemory, AChainOfLayersWastesLittle) {
   Random random;
   const auto device = open_device("null", {});
   for (int round = 0; round < 20; ++round) {
@@ -229,13 +230,8 @@ TEST(PlanMemory, AChainOfLayersWastesLessThanItsLargestValue) {
       return gradients;
     });
     const MemoryPlan memory = plan_memory(recorded.plan);
-    std::size_t largest = 0;
-    for (const int value : memory.held) {
-      largest = std::max(largest, recorded.plan.values[static_cast<std::size_t>(value)].bytes);
-    }
-    EXPECT_LE(memory.bytes, memory.live_peak + largest) << describe(recorded.plan, memory);
-    RecordProperty("waste", std::to_string(memory.bytes - memory.live_peak));
-    std::fprintf(stderr, "%zu of %zu\n", memory.bytes, memory.live_peak);
+    EXPECT_LE(static_cast<double>(memory.bytes), 1.05 * static_cast<double>(memory.live_peak))
+        << describe(recorded.plan, memory);
   }
 }
 
