@@ -1,7 +1,5 @@
 #include "plan/dump.h"
 
-#include <algorithm>
-
 #include <fmt/format.h>
 
 #include "plan/use.h"
@@ -9,13 +7,32 @@
 namespace amphora::plan {
 namespace {
 
+// A function with the constants that it has.
+std::string unary_function(const KernelCall& call) {
+  const auto p = call.params<UnaryParams>();
+  const std::string_view name = kUnaryNames[call.spec.function];
+  switch (static_cast<UnaryFunction>(call.spec.function)) {
+    case UnaryFunction::leaky_relu:
+    case UnaryFunction::pow: return fmt::format("({} {})", name, p.p0);
+    case UnaryFunction::clamp:
+    case UnaryFunction::affine: return fmt::format("({} {} {})", name, p.p0, p.p1);
+    default: return fmt::format("({})", name);
+  }
+}
+
 std::string function_of(const KernelCall& call) {
   const std::uint8_t f = call.spec.function;
   switch (call.id) {
+    case KernelId::fill: return fmt::format("({})", call.params<FillParams>().value);
     case KernelId::unary:
-    case KernelId::unary_grad: return fmt::format("({})", kUnaryNames[f]);
+    case KernelId::unary_grad: return unary_function(call);
     case KernelId::binary:
     case KernelId::binary_grad: return fmt::format("({})", kBinaryNames[f]);
+    case KernelId::reduce:
+    case KernelId::reduce_grad: {
+      constexpr std::string_view kNames[] = {"sum", "max", "min"};
+      return fmt::format("({})", kNames[f]);
+    }
     case KernelId::matmul: {
       const auto activation = static_cast<Activation>(f);
       const bool derivative = (call.spec.flags & kFlagDerivative) != 0;
@@ -78,42 +95,71 @@ std::string describe_shapes(const KernelCall& call) {
   return text;
 }
 
+namespace {
+
+// "%3:f16", or "%3[256+64]:f16" for 64 bytes from the 256th on.
+std::string operand(const Plan& plan, const PlannedCall& planned, int index) {
+  const auto i = static_cast<std::size_t>(index);
+  const BufferRange& range = planned.call.buffers[i];
+  std::string text = fmt::format("%{}", planned.values[i]);
+  if (range.offset > 0 || range.bytes != plan.values[static_cast<std::size_t>(planned.values[i])].bytes) {
+    text += fmt::format("[{}+{}]", range.offset, range.bytes);
+  }
+  if (const auto type = type_of(planned.call, index)) text += fmt::format(":{}", name_of(*type));
+  return text;
+}
+
+// "%5:f16 <- %3:f16 %4:f16": what is written, and what is read. What is updated is both.
+std::string operands(const Plan& plan, const PlannedCall& planned) {
+  std::string in;
+  std::string out;
+  for (int i = 0; i < planned.call.buffer_count; ++i) {
+    const Use use = use_of(planned.call, i, planned.values[static_cast<std::size_t>(i)] != kNoValue);
+    if (use == Use::absent) continue;
+    const std::string text = operand(plan, planned, i);
+    if (writes(use)) out += (out.empty() ? "" : " ") + text;
+    if (reads(use)) in += " " + text;
+  }
+  return fmt::format("{} <-{}", out, in);
+}
+
+std::string place_of(const PlannedCall& planned) {
+  std::string place = planned.phase;
+  for (const std::string& part : {planned.op, planned.module}) {
+    if (!part.empty()) place += (place.empty() ? "" : " ") + part;
+  }
+  return place;
+}
+
+}  // namespace
+
 std::string dump(const Plan& plan) {
+  Cost total;
+  for (const PlannedCall& planned : plan.calls) {
+    const Cost cost = cost_of(planned.call);
+    total.flops += cost.flops;
+    total.bytes += cost.bytes;
+  }
   std::string text =
-      fmt::format("plan {:016x}: {} calls, {} values\n", hash(plan), plan.calls.size(), plan.values.size());
+      fmt::format("plan {:016x}: {} calls, {} values, {:.3g} GFLOP, {:.3g} MiB read and written\n", hash(plan),
+                  plan.calls.size(), plan.values.size(), total.flops / 1e9, total.bytes / 0x1p20);
   for (std::size_t i = 0; i < plan.values.size(); ++i) {
     const Value& value = plan.values[i];
-    text += fmt::format("  %{:<3} {:<9} {:>10} B  {}", i, name_of(value.role), value.bytes, name_of(value.kind));
+    text += fmt::format("  {:<5}{:<9} {:>11} B  {}", fmt::format("%{}", i), name_of(value.role), value.bytes,
+                        name_of(value.kind));
     if (value.role == Role::input) text += fmt::format(" {}", value.input);
     if (value.made_here) text += ", a result";
     text += '\n';
   }
+  // Columns of fixed width, so that texts of two plans differ only where the plans do.
   for (std::size_t i = 0; i < plan.calls.size(); ++i) {
     const PlannedCall& planned = plan.calls[i];
-    const KernelCall& call = planned.call;
-    std::string in;
-    std::string out;
-    for (int k = 0; k < call.buffer_count; ++k) {
-      const auto index = static_cast<std::size_t>(k);
-      const int value = planned.values[index];
-      const Use use = use_of(call, k, value != kNoValue);
-      if (use == Use::absent) continue;
-      const BufferRange& range = call.buffers[index];
-      std::string part = fmt::format("%{}", value);
-      if (range.offset > 0 || range.bytes != plan.values[static_cast<std::size_t>(value)].bytes) {
-        part += fmt::format("[{}+{}]", range.offset, range.bytes);
-      }
-      const bool typed =
-          index < call.spec.types.size() && call.id != KernelId::begin_step && call.id != KernelId::scaler_update;
-      if (typed) part += fmt::format(":{}", name_of(call.spec.types[index]));
-      if (reads(use)) in += (in.empty() ? "" : " ") + part;
-      if (writes(use)) out += (out.empty() ? "" : " ") + part;
-    }
-    text += fmt::format("  {:>3}  {} <- {}  {}", i, out, in, describe_shapes(call));
-    std::string place = planned.phase;
-    if (!planned.op.empty()) place += fmt::format(" {}", planned.op);
-    if (!planned.module.empty()) place += fmt::format(" {}", planned.module);
-    text += place.empty() ? "\n" : fmt::format("  # {}\n", place);
+    std::string line = fmt::format("  {:<5}{:<44}  {}", i, describe_shapes(planned.call), operands(plan, planned));
+    if (const std::string place = place_of(planned); !place.empty()) line = fmt::format("{:<90}  # {}", line, place);
+    text += line + '\n';
+  }
+  for (const Feed& feed : plan.feeds) {
+    text += fmt::format("  fed: {} ({} B at {})\n", feed.name, feed.bytes, feed.offset);
   }
   return text;
 }

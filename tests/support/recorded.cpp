@@ -1,5 +1,6 @@
 #include "support/recorded.h"
 
+#include <sstream>
 #include <string>
 
 #include "plan/dump.h"
@@ -21,9 +22,18 @@ std::vector<std::vector<std::byte>> run_plan(Device& device, const plan::Plan& p
   return bytes;
 }
 
-std::string body_of(const plan::Plan& plan) {
-  const std::string text = plan::dump(plan);
-  return text.substr(text.find('\n') + 1);
+std::string calls_of(const plan::Plan& plan) {
+  std::istringstream dumped(plan::dump(plan));
+  std::string text;
+  for (std::string line; std::getline(dumped, line);) {
+    if (line.find(" <-") == std::string::npos) continue;
+    std::istringstream words(line);
+    std::string word;
+    words >> word;  // the call's number
+    for (const char* gap = ""; words >> word; gap = " ") text += gap + word;
+    text += '\n';
+  }
+  return text;
 }
 
 }  // namespace amphora::testing

@@ -1,6 +1,7 @@
 // A step that is recorded, and plans of steps that run.
 #pragma once
 
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -30,7 +31,7 @@ Recorded record(Device& device, const std::vector<Tensor>& inputs, Step&& step) 
 // Runs a plan of what was recorded, in an arena of its own, and gives the bytes of the recorded results.
 std::vector<std::vector<std::byte>> run_plan(Device& device, const plan::Plan& plan, const Recorded& recorded);
 
-// dump() without its first line, which is the hash and the counts.
-std::string body_of(const plan::Plan& plan);
+// The calls of dump(), a line each, without numbers and columns: "cast [8] %1:f16 <- %0:f32".
+std::string calls_of(const plan::Plan& plan);
 
 }  // namespace amphora::testing

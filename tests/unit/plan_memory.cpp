@@ -7,42 +7,20 @@
 #include "plan/memory.h"
 #include "plan/use.h"
 #include "support/cpu_test.h"
+#include "support/plan_builder.h"
 #include "support/recorded.h"
 
 namespace amphora::plan {
 namespace {
 
+using testing::binary_of;
+using testing::fill_of;
+using testing::PlanBuilder;
+using testing::product_of;
 using testing::Random;
+using testing::unary_of;
 
 constexpr std::size_t kUnit = 256;
-
-int add_value(Plan& plan, std::size_t bytes, Role role = Role::transient) {
-  plan.values.push_back({.role = role, .bytes = bytes});
-  return static_cast<int>(plan.values.size()) - 1;
-}
-
-// A call on whole values.
-void add_call(Plan& plan, KernelCall call, const std::vector<int>& values) {
-  PlannedCall planned{.call = std::move(call), .values = {}, .phase = "", .op = "", .module = ""};
-  planned.values.fill(kNoValue);
-  for (std::size_t i = 0; i < values.size(); ++i) {
-    planned.values[i] = values[i];
-    planned.call.with({nullptr, 0, plan.values[static_cast<std::size_t>(values[i])].bytes});
-  }
-  plan.calls.push_back(std::move(planned));
-}
-
-KernelCall unary_of(std::size_t bytes) {
-  return {KernelId::unary, {}, UnaryParams{static_cast<std::uint32_t>(bytes / 4), 0, 0}};
-}
-
-KernelCall binary_of(std::size_t bytes) {
-  BinaryParams params{};
-  params.rank = 1;
-  params.sizes[0] = static_cast<std::int32_t>(bytes / 4);
-  params.a_strides[0] = params.b_strides[0] = 1;
-  return {KernelId::binary, {}, params};
-}
 
 // Follows a plan through its arena, and expects each call to find what the calls before it have left for it.
 void expect_reads_find_what_was_written(const Plan& plan, const MemoryPlan& memory) {
@@ -79,39 +57,35 @@ void expect_reads_find_what_was_written(const Plan& plan, const MemoryPlan& memo
 
 // Calls on values that earlier calls have written, of few sizes so that places are often handed over.
 Plan random_plan(Random& random) {
-  Plan plan;
-  const std::vector<std::size_t> sizes = {4, 256, 1020, 4096, 40'000};
-  std::map<std::size_t, std::vector<int>> written;
+  PlanBuilder b;
+  const std::vector<std::uint32_t> counts = {1, 64, 255, 1024, 10'000};
+  std::map<std::uint32_t, std::vector<int>> written;
   const int calls = static_cast<int>(random.uniform(1, 60));
   for (int c = 0; c < calls; ++c) {
-    const std::size_t bytes = sizes[random.bits() % sizes.size()];
-    auto& candidates = written[bytes];
+    const std::uint32_t count = counts[random.bits() % counts.size()];
+    auto& candidates = written[count];
     const auto any = [&] { return candidates[random.bits() % candidates.size()]; };
     if (candidates.empty() || random.bits() % 8 == 0) {
-      candidates.push_back(add_value(plan, bytes, random.bits() % 3 == 0 ? Role::kept : Role::transient));
-      add_call(plan, KernelCall(KernelId::fill, {}, FillParams{static_cast<std::uint32_t>(bytes / 4), 0}),
-               {candidates.back()});
+      candidates.push_back(b.value(count * 4, random.bits() % 3 == 0 ? Role::kept : Role::transient));
+      b.call(fill_of(count, 0), {candidates.back()});
       continue;
     }
     const int x = any();
     const int y = any();
     const bool again = random.bits() % 8 == 0;
-    const int result = again ? any() : add_value(plan, bytes);
+    const int result = again ? any() : b.value(count * 4);
     switch (random.bits() % 3) {
-      case 0: add_call(plan, unary_of(bytes), {x, result}); break;
-      case 1: add_call(plan, binary_of(bytes), {x, y, result}); break;
-      default: {  // 1 x n * 1 x 1: what it reads lies in the order of what it writes, and yet it overwrites nothing
-        const auto n = static_cast<std::int32_t>(bytes / 4);
+      case 0: b.call(unary_of(count), {x, result}); break;
+      case 1: b.call(binary_of(count), {x, y, result}); break;
+      default:
+        // n x 1 * 1 x 1: what it reads lies in the order of what it writes, and yet it may overwrite nothing.
         if (x == result) continue;
-        add_call(plan,
-                 KernelCall(KernelId::matmul, {},
-                            MatmulParams{n, 1, 1, 1, 1, 1, 1, 0, 0, 0, 1.0f, again ? 1.0f : 0.0f}),
-                 {x, x, result});
-      }
+        b.call(KernelCall(KernelId::matmul, {}, product_of(static_cast<std::int32_t>(count), 1, 1, again ? 1 : 0)),
+               {x, {x, 0, 4}, result});
     }
     if (!again) candidates.push_back(result);
   }
-  return plan;
+  return b.plan;
 }
 
 TEST(PlanMemory, NoCallOverwritesWhatALaterOneReads) {
@@ -146,63 +120,68 @@ TEST(PlanMemory, ThePeakIsWhatItHolds) {
 }
 
 TEST(PlanMemory, APointwiseChainNeedsOnePlace) {
-  Plan plan;
-  int x = add_value(plan, 1000, Role::input);
+  PlanBuilder b;
+  int x = b.value(1000, Role::input);
   for (int i = 0; i < 5; ++i) {
-    const int y = add_value(plan, 1000);
-    add_call(plan, unary_of(1000), {x, y});
+    const int y = b.value(1000);
+    b.call(unary_of(250), {x, y});
     x = y;
   }
-  const MemoryPlan memory = plan_memory(plan);
+  const MemoryPlan memory = plan_memory(b.plan);
   EXPECT_EQ(memory.bytes, 1024u);
   EXPECT_EQ(memory.in_place, 4);  // the first reads the input
 }
 
 TEST(PlanMemory, AnOperandThatIsReadLaterKeepsItsPlace) {
-  Plan plan;
-  const int x = add_value(plan, 1024, Role::input);
-  const int y = add_value(plan, 1024);
-  const int z = add_value(plan, 1024);
-  const int sum = add_value(plan, 1024);
-  add_call(plan, unary_of(1024), {x, y});
-  add_call(plan, unary_of(1024), {y, z});
-  add_call(plan, binary_of(1024), {y, z, sum});
-  const MemoryPlan memory = plan_memory(plan);
+  PlanBuilder b;
+  const int x = b.value(1024, Role::input), y = b.value(1024), z = b.value(1024), sum = b.value(1024);
+  b.call(unary_of(256), {x, y});
+  b.call(unary_of(256), {y, z});
+  b.call(binary_of(256), {y, z, sum});
+  const MemoryPlan memory = plan_memory(b.plan);
   EXPECT_EQ(memory.bytes, 2048u);
   EXPECT_EQ(memory.in_place, 1);
   EXPECT_NE(memory.offsets[static_cast<std::size_t>(y)], memory.offsets[static_cast<std::size_t>(z)]);
 }
 
-TEST(PlanMemory, APartOfAValueIsNotHandedOver) {
-  Plan plan;
-  const int x = add_value(plan, 4096);
-  const int y = add_value(plan, 2048);
-  add_call(plan, KernelCall(KernelId::fill, {}, FillParams{1024, 0}), {x});
-  add_call(plan, unary_of(2048), {x, y});
-  plan.calls.back().call.buffers[0] = {nullptr, 2048, 2048};
-  EXPECT_EQ(plan_memory(plan).in_place, 0);
+TEST(PlanMemory, AnOperandOfAnotherSizeKeepsItsPlace) {
+  PlanBuilder b;
+  const int x = b.value(1024), y = b.value(512);
+  b.call(fill_of(256, 0), {x});
+  b.call(testing::cast_of(256, DType::f32, DType::f16), {x, y});
+  EXPECT_EQ(plan_memory(b.plan).in_place, 0);
 }
 
-TEST(PlanMemory, AnOperandThatRepeatsIsNotOverwritten) {
-  Plan plan;
-  const int x = add_value(plan, 1024, Role::input);
-  const int y = add_value(plan, 1024);
-  const int sum = add_value(plan, 1024);
-  add_call(plan, unary_of(1024), {x, y});
-  KernelCall reversed = binary_of(1024);
-  auto params = reversed.params<BinaryParams>();
+TEST(PlanMemory, APartOfAValueIsNotHandedOver) {
+  PlanBuilder b;
+  const int x = b.value(4096), y = b.value(2048);
+  b.call(fill_of(1024, 0), {x});
+  b.call(unary_of(512), {{x, 2048, 2048}, y});
+  EXPECT_EQ(plan_memory(b.plan).in_place, 0);
+}
+
+TEST(PlanMemory, AnOperandInAnotherOrderIsNotOverwritten) {
+  PlanBuilder b;
+  const int x = b.value(1024, Role::input), y = b.value(1024), sum = b.value(1024);
+  b.call(unary_of(256), {x, y});
+  BinaryParams params{};
   params.rank = 2;
   params.sizes[0] = params.sizes[1] = 16;
-  params.a_strides[0] = params.b_strides[0] = 1;  // the transpose of y
-  params.a_strides[1] = params.b_strides[1] = 16;
-  add_call(plan, KernelCall(KernelId::binary, {}, params), {y, y, sum});
-  EXPECT_EQ(plan_memory(plan).in_place, 0);
+  params.a_strides[0] = params.b_strides[0] = 16;
+  params.a_strides[1] = params.b_strides[1] = 1;
+  b.call(KernelCall(KernelId::binary, {}, params), {y, y, sum});
+  EXPECT_EQ(plan_memory(b.plan).in_place, 1);
+  std::swap(params.b_strides[0], params.b_strides[1]);  // y plus its transpose
+  b.plan.calls.pop_back();
+  b.call(KernelCall(KernelId::binary, {}, params), {y, y, sum});
+  EXPECT_EQ(plan_memory(b.plan).in_place, 0);
 }
 
 TEST(PlanMemory, AValueWithoutElementsHasAnAddress) {
-  Plan plan;
-  add_call(plan, unary_of(0), {add_value(plan, 0, Role::input), add_value(plan, 0)});
-  const MemoryPlan memory = plan_memory(plan);
+  PlanBuilder b;
+  const int x = b.value(0, Role::input), y = b.value(0);
+  b.call(unary_of(0), {x, y});
+  const MemoryPlan memory = plan_memory(b.plan);
   EXPECT_GT(memory.bytes, 0u);
   EXPECT_EQ(memory.offsets[1], 0u);
 }

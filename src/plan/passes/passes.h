@@ -1,0 +1,74 @@
+// Passes: what makes a recorded step cheaper before it is compiled. Each rewrites a plan and says how much it did.
+//
+// A pass sees what the recorder saw, all calls and all their memory, and keeps to it: ranges within a value, calls in
+// between that read or write them, and what is kept after the step.
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "plan/plan.h"
+
+namespace amphora::plan {
+
+// The path that runs a kernel on a device, as Device::supports() names it; empty where it does not run there.
+using PathOf = std::function<std::string(KernelId, const Spec&)>;
+
+// --- passes that keep the bits of all that is kept ---
+
+// What a derivative does not look at is not read: relu's gradient is told its result twice, that of a sum nothing but
+// dy. So an operand's memory may go after the forward pass.
+int spare_operands(Plan& plan, const PathOf& path_of);
+
+// A second cast of the same bytes to the same type is not made. Casts of a forward pass that is run again are left
+// alone: that pass is there so that nothing need be kept for it.
+int share_casts(Plan& plan);
+
+// Widened to f32 by the kernel that loads it, or narrowed by the one that stores it, a value needs no cast. Only for
+// pointwise kernels, which are exact in between, and only where the same path runs the call then. The oracle computes
+// in f64, so its results would be rounded once instead of twice: nothing is folded into it.
+int fold_casts(Plan& plan, const PathOf& path_of);
+
+// Calls whose results nobody reads, or others overwrite first: a fill before a product, a gradient nobody wants.
+int drop_dead_calls(Plan& plan);
+
+// --- passes that change bits, and so are asked for ---
+
+// A call that adds to zeros writes instead, and the zeros need not be there. Differs in zeros' signs: 0 + -0 is 0.
+int overwrite_zeros(Plan& plan, const PathOf& path_of);
+
+// A bias, an activation, its derivative and the sum of a bias's gradient move into the product before them. All of it
+// then sees the product's f32 numbers, which were rounded to the type of memory between kernels: in f16 a product above
+// 65504 was infinite there, and its derivative NaN where relu's 0 met it. Where all types are f32 no rounding is left
+// out, but a library may run another kernel for a product with an epilogue. Nothing is fused into the oracle that it
+// did not run before.
+int fuse_epilogues(Plan& plan, const PathOf& path_of);
+
+struct PassOptions {
+  bool spare_operands = true;
+  bool share_casts = true;
+  bool fold_casts = true;
+  bool drop_dead_calls = true;
+  bool overwrite_zeros = false;
+  bool fuse_epilogues = false;
+};
+
+struct PassReport {
+  std::string pass;
+  int changes = 0;  // places that it rewrote
+  int removed = 0;  // calls
+};
+
+struct Optimized {
+  Plan plan;
+  std::vector<PassReport> passes;  // those that ran, in order
+};
+
+// Runs the passes that are asked for, and forgets values that no call names any more.
+Optimized optimize(Plan plan, const PassOptions& options, const PathOf& path_of);
+
+// "share_casts: 3 changes, 3 calls fewer": a line a pass that found something.
+std::string describe(const std::vector<PassReport>& passes);
+
+}  // namespace amphora::plan
