@@ -32,6 +32,8 @@ class VulkanDevice : public Device {
   std::unique_ptr<Readback> do_read(const Buffer& source, std::size_t offset, std::size_t bytes) override;
   void do_launch(const KernelCall& call) override;
   Timing do_timed_launch(const KernelCall& call) override;
+  std::unique_ptr<Executable> do_compile(std::vector<KernelCall> calls) override;
+  void do_submit(Executable& executable) override;
   void do_wait() override;
 
  private:

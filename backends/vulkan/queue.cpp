@@ -1,6 +1,7 @@
 #include "backends/vulkan/queue.h"
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <limits>
 #include <utility>
@@ -88,8 +89,7 @@ void Queue::recorded() {
   if (++command_count_ >= kCommandsPerBatch) submit();
 }
 
-void Queue::submit() {
-  if (!has_commands_) return;
+void Queue::end_batch() {
   // What was copied to host memory becomes visible there.
   VkMemoryBarrier2 to_host{};
   to_host.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER_2;
@@ -102,11 +102,24 @@ void Queue::submit() {
   dependency.memoryBarrierCount = 1;
   dependency.pMemoryBarriers = &to_host;
   vkCmdPipelineBarrier2(commands_, &dependency);
+  has_commands_ = false;
   check(vkEndCommandBuffer(commands_), "ending a command buffer");
+}
 
-  VkCommandBufferSubmitInfo buffer{};
-  buffer.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO;
-  buffer.commandBuffer = commands_;
+void Queue::submit(VkCommandBuffer executable) {
+  const bool has_batch = has_commands_;
+  if (!has_batch && executable == VK_NULL_HANDLE) return;
+  std::array<VkCommandBufferSubmitInfo, 2> buffers{};
+  std::uint32_t count = 0;
+  const auto append = [&](VkCommandBuffer commands) {
+    buffers[count].sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO;
+    buffers[count++].commandBuffer = commands;
+  };
+  if (has_batch) {
+    end_batch();
+    append(commands_);
+  }
+  if (executable != VK_NULL_HANDLE) append(executable);
   VkSemaphoreSubmitInfo signal{};
   signal.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO;
   signal.semaphore = timeline_;
@@ -114,16 +127,21 @@ void Queue::submit() {
   signal.stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT;
   VkSubmitInfo2 info{};
   info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2;
-  info.commandBufferInfoCount = 1;
-  info.pCommandBufferInfos = &buffer;
+  info.commandBufferInfoCount = count;
+  info.pCommandBufferInfos = buffers.data();
   info.signalSemaphoreInfoCount = 1;
   info.pSignalSemaphoreInfos = &signal;
-  has_commands_ = false;
   const VkResult result = vkQueueSubmit2(device_->queue(), 1, &info, VK_NULL_HANDLE);
   lost_ = lost_ || result == VK_ERROR_DEVICE_LOST;
-  check(result, fmt::format("submitting {} commands", command_count_));
-  in_flight_.push_back({commands_, ++last_submitted_});
+  if (result != VK_SUCCESS) {
+    check(result, fmt::format("submitting {} commands{}", has_batch ? command_count_ : 0,
+                              executable != VK_NULL_HANDLE ? " and a compiled step" : ""));
+  }
+  ++last_submitted_;
+  if (has_batch) give_back(commands_, last_submitted_);
 }
+
+void Queue::give_back(VkCommandBuffer commands, Ticket ticket) { in_flight_.push_back({commands, ticket}); }
 
 Ticket Queue::completed() {
   const VkResult result = vkGetSemaphoreCounterValue(device_->handle(), timeline_, &completed_);

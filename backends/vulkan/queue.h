@@ -11,28 +11,25 @@
 #include <vector>
 
 #include "backends/vulkan/allocator.h"
+#include "backends/vulkan/command_sink.h"
 #include "backends/vulkan/logical_device.h"
 
 namespace amphora::vulkan {
 
 using Ticket = std::uint64_t;
 
-class Queue {
+class Queue : public CommandSink {
  public:
   Queue(std::shared_ptr<LogicalDevice> device, Allocator& allocator);
-  Queue(const Queue&) = delete;
-  Queue& operator=(const Queue&) = delete;
   ~Queue();
 
-  // Where the next command goes.
-  VkCommandBuffer commands();
-  // A command was recorded.
-  void recorded();
+  VkCommandBuffer commands() override;
+  void recorded() override;
   // The ticket of all that was recorded so far.
   Ticket ticket() const { return has_commands_ ? next_ticket() : last_submitted_; }
 
-  // Submits what was recorded; waits for nothing.
-  void submit();
+  // Submits what was recorded, and `executable` behind it, as one; waits for nothing.
+  void submit(VkCommandBuffer executable = VK_NULL_HANDLE);
   bool is_done(Ticket ticket);
   // Submits if need be, and waits. Throws Error when the device is lost.
   void wait(Ticket ticket);
@@ -40,6 +37,10 @@ class Queue {
   // Submits and waits, before anything that commands use is destroyed; readbacks then have their bytes. On a lost
   // device there is nothing to wait for.
   void stop() noexcept;
+
+  // A command buffer outside the batches; comes back with give_back().
+  VkCommandBuffer take_commands();
+  void give_back(VkCommandBuffer commands, Ticket ticket);
 
   // Host memory to write `bytes` bytes to, for a copy that is recorded next; returned to the pool with its batch.
   struct Staging {
@@ -53,7 +54,7 @@ class Queue {
   void give_back(std::unique_ptr<HostBuffer> buffer, Ticket ticket);
 
  private:
-  struct Batch {
+  struct Used {
     VkCommandBuffer commands = VK_NULL_HANDLE;
     Ticket ticket = 0;
   };
@@ -69,7 +70,7 @@ class Queue {
 
   Ticket next_ticket() const { return last_submitted_ + 1; }
   Ticket completed();
-  VkCommandBuffer take_commands();
+  void end_batch();
 
   std::shared_ptr<LogicalDevice> device_;
   Allocator& allocator_;
@@ -81,7 +82,7 @@ class Queue {
   bool lost_ = false;
   Ticket last_submitted_ = 0;
   Ticket completed_ = 0;
-  std::deque<Batch> in_flight_;
+  std::deque<Used> in_flight_;
   std::vector<VkCommandBuffer> unused_;
   std::deque<Page> pages_;  // the last one is being filled
   std::vector<Idle> readbacks_;

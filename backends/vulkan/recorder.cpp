@@ -2,25 +2,40 @@
 
 #include <algorithm>
 #include <cstring>
+#include <iterator>
+#include <utility>
 
 #include "backends/vulkan/buffer.h"
+#include "backends/vulkan/command_sink.h"
 #include "backends/vulkan/pipelines.h"
-#include "backends/vulkan/queue.h"
 #include "core/error.h"
 
 namespace amphora::vulkan {
 namespace {
 
-// All memory, both ways: buffer barriers gain nothing on current drivers, and calls seldom have more than one hazard.
-void record_barrier(VkCommandBuffer commands) {
-  constexpr VkPipelineStageFlags2 kStages = VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_2_COPY_BIT;
+constexpr VkPipelineStageFlags2 kCompute = VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT;
+constexpr VkPipelineStageFlags2 kCopy = VK_PIPELINE_STAGE_2_COPY_BIT;
+// So many calls side by side fill any device; more would only make the search for conflicts long.
+constexpr std::size_t kMostAccesses = 512;
+
+VkAccessFlags2 writes_of(VkPipelineStageFlags2 stages) {
+  return ((stages & kCompute) != 0 ? VK_ACCESS_2_SHADER_STORAGE_WRITE_BIT : VK_ACCESS_2_NONE) |
+         ((stages & kCopy) != 0 ? VK_ACCESS_2_TRANSFER_WRITE_BIT : VK_ACCESS_2_NONE);
+}
+
+VkAccessFlags2 reads_of(VkPipelineStageFlags2 stages) {
+  return ((stages & kCompute) != 0 ? VK_ACCESS_2_SHADER_STORAGE_READ_BIT : VK_ACCESS_2_NONE) |
+         ((stages & kCopy) != 0 ? VK_ACCESS_2_TRANSFER_READ_BIT : VK_ACCESS_2_NONE);
+}
+
+// All memory: buffer barriers gain nothing on current drivers, and calls seldom have more than one hazard.
+void record_barrier(VkCommandBuffer commands, VkPipelineStageFlags2 before, VkPipelineStageFlags2 after) {
   VkMemoryBarrier2 barrier{};
   barrier.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER_2;
-  barrier.srcStageMask = kStages;
-  barrier.srcAccessMask = VK_ACCESS_2_SHADER_STORAGE_WRITE_BIT | VK_ACCESS_2_TRANSFER_WRITE_BIT;
-  barrier.dstStageMask = kStages;
-  barrier.dstAccessMask = VK_ACCESS_2_SHADER_STORAGE_READ_BIT | VK_ACCESS_2_SHADER_STORAGE_WRITE_BIT |
-                          VK_ACCESS_2_TRANSFER_READ_BIT | VK_ACCESS_2_TRANSFER_WRITE_BIT;
+  barrier.srcStageMask = before;
+  barrier.srcAccessMask = writes_of(before);
+  barrier.dstStageMask = after;
+  barrier.dstAccessMask = reads_of(after) | writes_of(after);
   VkDependencyInfo dependency{};
   dependency.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO;
   dependency.memoryBarrierCount = 1;
@@ -56,16 +71,35 @@ Push& Push::add_buffer(const Block& block, bool write) {
   return add(block.address());
 }
 
+Recorder::Recorder(CommandSink& sink, Allocator& allocator, Pipelines& pipelines, const Capabilities& capabilities,
+                   Mode mode)
+    : sink_(sink), allocator_(allocator), pipelines_(pipelines), capabilities_(capabilities), mode_(mode) {
+  if (mode_ == Mode::executable) record_barrier(sink_.commands(), kCompute | kCopy, kCompute);
+}
+
 void Recorder::begin_call() {
+  if (mode_ == Mode::executable) std::move(scratch_.begin(), scratch_.end(), std::back_inserter(kept_));
   scratch_.clear();
   shaders_.clear();
 }
 
 void Recorder::wait_for(std::span<const plan::Access> accesses) {
-  // So many calls side by side fill any device; more would only make the search for conflicts long.
-  constexpr std::size_t kMostAccesses = 512;
   if (hazards_.conflict(accesses) || hazards_.size() > kMostAccesses) {
-    record_barrier(queue_.commands());
+    // An executable has no copies, and copies that follow it need not wait for calls that they have no hazard with.
+    if (mode_ == Mode::executable) {
+      record_barrier(sink_.commands(), kCompute, kCompute);
+    } else {
+      record_barrier(sink_.commands(), kCompute | kCopy, kCompute | kCopy);
+    }
+    hazards_.clear();
+  }
+  hazards_.add(accesses);
+}
+
+void Recorder::before_executable(std::span<const plan::Access> accesses) {
+  // Its first command waits for all calls and copies before it, but copies behind it do not: older hazards stay.
+  if (hazards_.size() + accesses.size() > kMostAccesses && hazards_.size() > 0) {
+    record_barrier(sink_.commands(), kCompute | kCopy, kCompute | kCopy);
     hazards_.clear();
   }
   hazards_.add(accesses);
@@ -88,16 +122,31 @@ void Recorder::dispatch(std::string_view shader, const KernelCall& call, const P
   VkPipeline pipeline = pipelines_.find(shader, values);
 
   wait_for(push.accesses());
-  VkCommandBuffer commands = queue_.commands();
+  VkCommandBuffer commands = sink_.commands();
   vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
   vkCmdPushConstants(commands, pipelines_.layout(), VK_SHADER_STAGE_COMPUTE_BIT, 0,
                      static_cast<std::uint32_t>(push.bytes().size()), push.bytes().data());
   vkCmdDispatch(commands, groups.x, groups.y, groups.z);
   shaders_.push_back(shader);
-  queue_.recorded();
+  sink_.recorded();
+}
+
+std::vector<std::unique_ptr<Block>> Recorder::take_scratch() {
+  begin_call();
+  return std::exchange(kept_, {});
 }
 
 const Block& Recorder::scratch(std::size_t bytes) {
+  // The smallest that is large enough.
+  auto best = kept_.end();
+  for (auto block = kept_.begin(); block != kept_.end(); ++block) {
+    if ((*block)->bytes() >= bytes && (best == kept_.end() || (*block)->bytes() < (*best)->bytes())) best = block;
+  }
+  if (best != kept_.end()) {
+    scratch_.push_back(std::move(*best));
+    kept_.erase(best);
+    return *scratch_.back();
+  }
   std::unique_ptr<Block> block = allocator_.take(bytes);
   if (block == nullptr) {
     throw OutOfMemory(
@@ -121,8 +170,8 @@ void Recorder::copy(const Place& source, const Place& target, std::uint64_t byte
                                    {target.address, target.address != 0 ? bytes : 0, true}};
   wait_for(accesses);
   const VkBufferCopy region{source.offset, target.offset, bytes};
-  vkCmdCopyBuffer(queue_.commands(), source.buffer, target.buffer, 1, &region);
-  queue_.recorded();
+  vkCmdCopyBuffer(sink_.commands(), source.buffer, target.buffer, 1, &region);
+  sink_.recorded();
 }
 
 }  // namespace amphora::vulkan

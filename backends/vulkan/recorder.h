@@ -19,8 +19,8 @@
 
 namespace amphora::vulkan {
 
+class CommandSink;
 class Pipelines;
-class Queue;
 
 // The smallest push-constant range that every device has.
 inline constexpr std::size_t kMaxPushBytes = 128;
@@ -61,8 +61,12 @@ class Push {
 
 class Recorder {
  public:
-  Recorder(Queue& queue, Allocator& allocator, Pipelines& pipelines, const Capabilities& capabilities)
-      : queue_(queue), allocator_(allocator), pipelines_(pipelines), capabilities_(capabilities) {}
+  enum class Mode : std::uint8_t {
+    immediate,  // commands run once
+    executable  // commands run again and again: scratch is kept, and the first of them waits for all before it
+  };
+  Recorder(CommandSink& sink, Allocator& allocator, Pipelines& pipelines, const Capabilities& capabilities,
+           Mode mode = Mode::immediate);
 
   const Capabilities& capabilities() const { return capabilities_; }
 
@@ -78,7 +82,7 @@ class Recorder {
   // Workgroups for a loop over `items` in strides of the grid, each invocation taking about `per_invocation`.
   Groups spread(std::uint64_t items, std::uint32_t per_invocation = 4) const;
 
-  // Records a copy of bytes. An address of 0 stands for host memory, which has no hazards.
+  // Records a copy of bytes. An address of 0 stands for memory that has no hazards.
   struct Place {
     VkBuffer buffer;
     std::uint64_t offset;
@@ -86,20 +90,26 @@ class Recorder {
   };
   void copy(const Place& source, const Place& target, std::uint64_t bytes);
 
-  // A new call: the scratch of the one before goes back.
+  // A new call: the scratch of the one before goes back, or is kept to be used again.
   void begin_call();
+  // All scratch that the calls of an executable use.
+  std::vector<std::unique_ptr<Block>> take_scratch();
+  // An executable that touches this is submitted next.
+  void before_executable(std::span<const plan::Access> accesses);
   // The shaders that this call dispatched so far.
   std::span<const std::string_view> shaders() const { return shaders_; }
 
  private:
   void wait_for(std::span<const plan::Access> accesses);
 
-  Queue& queue_;
+  CommandSink& sink_;
   Allocator& allocator_;
   Pipelines& pipelines_;
   const Capabilities& capabilities_;
+  Mode mode_;
   plan::Hazards hazards_;
-  std::vector<std::unique_ptr<Block>> scratch_;
+  std::vector<std::unique_ptr<Block>> scratch_;  // of this call
+  std::vector<std::unique_ptr<Block>> kept_;     // of earlier calls of an executable
   std::vector<std::string_view> shaders_;
 };
 
