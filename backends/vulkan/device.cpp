@@ -161,8 +161,7 @@ Device::Timing VulkanDevice::do_timed_launch(const KernelCall& call) {
 
 std::unique_ptr<Executable> VulkanDevice::do_compile(std::vector<KernelCall> calls) {
   const std::uint64_t arenas = allocator_.arenas_made();
-  auto executable =
-      std::make_unique<VulkanExecutable>(std::move(calls), queue_, allocator_, pipelines_, capabilities_);
+  auto executable = std::make_unique<VulkanExecutable>(std::move(calls), queue_, allocator_, pipelines_, capabilities_);
   counters_.allocations += allocator_.arenas_made() - arenas;
   device_->instance().throw_complaint();
   return executable;

@@ -12,8 +12,8 @@
 namespace amphora::vulkan {
 namespace {
 
-// Joins ranges that overlap or nearly touch, reads and writes apart. A gap this small is the padding between two blocks:
-// no third one fits there.
+// Joins ranges that overlap or nearly touch, reads and writes apart. A gap this small is the padding between two
+// blocks: no third one fits there.
 std::vector<plan::Access> merged(std::vector<plan::Access> accesses) {
   constexpr std::uint64_t kGap = 511;
   std::erase_if(accesses, [](const plan::Access& access) { return access.bytes == 0; });
