@@ -134,6 +134,7 @@ void Queue::submit(VkCommandBuffer executable) {
   const VkResult result = vkQueueSubmit2(device_->queue(), 1, &info, VK_NULL_HANDLE);
   lost_ = lost_ || result == VK_ERROR_DEVICE_LOST;
   if (result != VK_SUCCESS) {
+    if (has_batch) unused_.push_back(commands_);
     check(result, fmt::format("submitting {} commands{}", has_batch ? command_count_ : 0,
                               executable != VK_NULL_HANDLE ? " and a compiled step" : ""));
   }

@@ -15,8 +15,6 @@ namespace {
 
 constexpr VkPipelineStageFlags2 kCompute = VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT;
 constexpr VkPipelineStageFlags2 kCopy = VK_PIPELINE_STAGE_2_COPY_BIT;
-// So many calls side by side fill any device; more would only make the search for conflicts long.
-constexpr std::size_t kMostAccesses = 512;
 
 VkAccessFlags2 writes_of(VkPipelineStageFlags2 stages) {
   return ((stages & kCompute) != 0 ? VK_ACCESS_2_SHADER_STORAGE_WRITE_BIT : VK_ACCESS_2_NONE) |
@@ -74,7 +72,7 @@ Push& Push::add_buffer(const Block& block, bool write) {
 Recorder::Recorder(CommandSink& sink, Allocator& allocator, Pipelines& pipelines, const Capabilities& capabilities,
                    Mode mode)
     : sink_(sink), allocator_(allocator), pipelines_(pipelines), capabilities_(capabilities), mode_(mode) {
-  if (mode_ == Mode::executable) record_barrier(sink_.commands(), kCompute | kCopy, kCompute);
+  if (mode_ == Mode::executable) record_barrier(sink_.commands(), kCompute | kCopy, kCompute | kCopy);
 }
 
 void Recorder::begin_call() {
@@ -84,24 +82,19 @@ void Recorder::begin_call() {
 }
 
 void Recorder::wait_for(std::span<const plan::Access> accesses) {
+  // So many calls side by side fill any device; more would only make the search for conflicts long.
+  constexpr std::size_t kMostAccesses = 512;
   if (hazards_.conflict(accesses) || hazards_.size() > kMostAccesses) {
-    // An executable has no copies, and copies that follow it need not wait for calls that they have no hazard with.
-    if (mode_ == Mode::executable) {
-      record_barrier(sink_.commands(), kCompute, kCompute);
-    } else {
-      record_barrier(sink_.commands(), kCompute | kCopy, kCompute | kCopy);
-    }
+    // An executable has no copies; those behind it wait for it only where they have a hazard with it.
+    const VkPipelineStageFlags2 stages = mode_ == Mode::executable ? kCompute : kCompute | kCopy;
+    record_barrier(sink_.commands(), stages, stages);
     hazards_.clear();
   }
   hazards_.add(accesses);
 }
 
 void Recorder::before_executable(std::span<const plan::Access> accesses) {
-  // Its first command waits for all calls and copies before it, but copies behind it do not: older hazards stay.
-  if (hazards_.size() + accesses.size() > kMostAccesses && hazards_.size() > 0) {
-    record_barrier(sink_.commands(), kCompute | kCopy, kCompute | kCopy);
-    hazards_.clear();
-  }
+  hazards_.clear();  // it begins with a barrier
   hazards_.add(accesses);
 }
 
