@@ -131,7 +131,7 @@ void VulkanDevice::do_upload(Buffer& target, std::size_t offset, std::span<const
     const Queue::Staging staging = queue_->stage(bytes);
     std::memcpy(staging.buffer->data() + staging.offset, source.data(), bytes);
     staging.buffer->flush(staging.offset, bytes);
-    recorder_.copy({staging.buffer->handle(), staging.offset, 0}, place_of(target, offset), bytes);
+    recorder_.copy_early({staging.buffer->handle(), staging.offset, 0}, place_of(target, offset), bytes);
     source = source.subspan(bytes);
     offset += bytes;
   }

@@ -18,6 +18,21 @@ constexpr std::size_t kPageBytes = std::size_t{1} << 20;
 // So much staging memory may be under way; then uploads wait for the oldest.
 constexpr std::size_t kMaxPages = 64;
 
+// What was copied to host memory becomes visible there.
+void make_copies_visible(VkCommandBuffer commands) {
+  VkMemoryBarrier2 to_host{};
+  to_host.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER_2;
+  to_host.srcStageMask = VK_PIPELINE_STAGE_2_COPY_BIT;
+  to_host.srcAccessMask = VK_ACCESS_2_TRANSFER_WRITE_BIT;
+  to_host.dstStageMask = VK_PIPELINE_STAGE_2_HOST_BIT;
+  to_host.dstAccessMask = VK_ACCESS_2_HOST_READ_BIT;
+  VkDependencyInfo dependency{};
+  dependency.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO;
+  dependency.memoryBarrierCount = 1;
+  dependency.pMemoryBarriers = &to_host;
+  vkCmdPipelineBarrier2(commands, &dependency);
+}
+
 }  // namespace
 
 Queue::Queue(std::shared_ptr<LogicalDevice> device, Allocator& allocator)
@@ -41,7 +56,6 @@ void Queue::stop() noexcept {
     submit();
   } catch (const std::exception&) {
     // The device is lost or out of memory; whoever asks for a result was told or will be.
-    has_commands_ = false;
   }
   if (!lost_) vkDeviceWaitIdle(device_->handle());
 }
@@ -73,57 +87,38 @@ VkCommandBuffer Queue::take_commands() {
   return commands;
 }
 
-VkCommandBuffer Queue::commands() {
-  if (has_commands_) return commands_;
-  commands_ = take_commands();
+VkCommandBuffer Queue::open(VkCommandBuffer& commands) {
+  if (commands != VK_NULL_HANDLE) return commands;
+  VkCommandBuffer taken = take_commands();
   VkCommandBufferBeginInfo begin{};
   begin.sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO;
   begin.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT;
-  check(vkBeginCommandBuffer(commands_, &begin), "beginning a command buffer");
-  has_commands_ = true;
-  command_count_ = 0;
-  return commands_;
+  check(vkBeginCommandBuffer(taken, &begin), "beginning a command buffer");
+  if (!has_batch()) command_count_ = 0;
+  commands = taken;
+  return commands;
 }
 
 void Queue::recorded() {
   if (++command_count_ >= kCommandsPerBatch) submit();
 }
 
-void Queue::end_batch() {
-  // What was copied to host memory becomes visible there.
-  VkMemoryBarrier2 to_host{};
-  to_host.sType = VK_STRUCTURE_TYPE_MEMORY_BARRIER_2;
-  to_host.srcStageMask = VK_PIPELINE_STAGE_2_COPY_BIT;
-  to_host.srcAccessMask = VK_ACCESS_2_TRANSFER_WRITE_BIT;
-  to_host.dstStageMask = VK_PIPELINE_STAGE_2_HOST_BIT;
-  to_host.dstAccessMask = VK_ACCESS_2_HOST_READ_BIT;
-  VkDependencyInfo dependency{};
-  dependency.sType = VK_STRUCTURE_TYPE_DEPENDENCY_INFO;
-  dependency.memoryBarrierCount = 1;
-  dependency.pMemoryBarriers = &to_host;
-  vkCmdPipelineBarrier2(commands_, &dependency);
-  has_commands_ = false;
-  check(vkEndCommandBuffer(commands_), "ending a command buffer");
-}
-
 void Queue::submit(VkCommandBuffer executable) {
-  const bool has_batch = has_commands_;
-  if (!has_batch && executable == VK_NULL_HANDLE) return;
-  std::array<VkCommandBufferSubmitInfo, 2> buffers{};
+  if (commands_ != VK_NULL_HANDLE) make_copies_visible(commands_);
+  std::array<VkCommandBufferSubmitInfo, 3> buffers{};
   std::uint32_t count = 0;
-  const auto append = [&](VkCommandBuffer commands) {
+  const std::array batch{std::exchange(early_, VK_NULL_HANDLE), std::exchange(commands_, VK_NULL_HANDLE)};
+  for (VkCommandBuffer commands : {batch[0], batch[1], executable}) {
+    if (commands == VK_NULL_HANDLE) continue;
+    if (commands != executable) check(vkEndCommandBuffer(commands), "ending a command buffer");
     buffers[count].sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO;
     buffers[count++].commandBuffer = commands;
-  };
-  if (has_batch) {
-    end_batch();
-    append(commands_);
   }
-  if (executable != VK_NULL_HANDLE) append(executable);
+  if (count == 0) return;
   VkSemaphoreSubmitInfo signal{};
   signal.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO;
   signal.semaphore = timeline_;
-  signal.value = next_ticket();
+  signal.value = last_submitted_ + 1;
   signal.stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT;
   VkSubmitInfo2 info{};
   info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2;
@@ -133,13 +128,14 @@ void Queue::submit(VkCommandBuffer executable) {
   info.pSignalSemaphoreInfos = &signal;
   const VkResult result = vkQueueSubmit2(device_->queue(), 1, &info, VK_NULL_HANDLE);
   lost_ = lost_ || result == VK_ERROR_DEVICE_LOST;
-  if (result != VK_SUCCESS) {
-    if (has_batch) unused_.push_back(commands_);
-    check(result, fmt::format("submitting {} commands{}", has_batch ? command_count_ : 0,
-                              executable != VK_NULL_HANDLE ? " and a compiled step" : ""));
+  if (result == VK_SUCCESS) ++last_submitted_;
+  for (VkCommandBuffer commands : batch) {
+    if (commands != VK_NULL_HANDLE) give_back(commands, last_submitted_);
   }
-  ++last_submitted_;
-  if (has_batch) give_back(commands_, last_submitted_);
+  if (result != VK_SUCCESS) {
+    check(result, executable == VK_NULL_HANDLE ? fmt::format("submitting {} commands", command_count_)
+                                               : "submitting a compiled step");
+  }
 }
 
 void Queue::give_back(VkCommandBuffer commands, Ticket ticket) { in_flight_.push_back({commands, ticket}); }
@@ -152,7 +148,7 @@ Ticket Queue::completed() {
 }
 
 bool Queue::is_done(Ticket ticket) {
-  if (ticket == next_ticket()) submit();
+  if (ticket == batch()) submit();
   // Staging memory of a copy that was never recorded has a ticket that nothing will signal.
   if (ticket > last_submitted_) return true;
   return ticket <= completed_ || ticket <= completed();
@@ -189,7 +185,7 @@ Queue::Staging Queue::stage(std::size_t bytes) {
   Page& page = pages_.back();
   const std::size_t offset = page.used;
   page.used += aligned;
-  page.ticket = next_ticket();
+  page.ticket = batch();
   return {page.buffer.get(), offset};
 }
 

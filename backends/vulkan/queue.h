@@ -23,10 +23,12 @@ class Queue : public CommandSink {
   Queue(std::shared_ptr<LogicalDevice> device, Allocator& allocator);
   ~Queue();
 
-  VkCommandBuffer commands() override;
+  VkCommandBuffer commands() override { return open(commands_); }
+  VkCommandBuffer early_commands() override { return open(early_); }
+  Ticket batch() const override { return last_submitted_ + 1; }
   void recorded() override;
   // The ticket of all that was recorded so far.
-  Ticket ticket() const { return has_commands_ ? next_ticket() : last_submitted_; }
+  Ticket ticket() const { return has_batch() ? batch() : last_submitted_; }
 
   // Submits what was recorded, and `executable` behind it, as one; waits for nothing.
   void submit(VkCommandBuffer executable = VK_NULL_HANDLE);
@@ -68,16 +70,17 @@ class Queue : public CommandSink {
     Ticket ticket = 0;
   };
 
-  Ticket next_ticket() const { return last_submitted_ + 1; }
+  bool has_batch() const { return early_ != VK_NULL_HANDLE || commands_ != VK_NULL_HANDLE; }
+  VkCommandBuffer open(VkCommandBuffer& commands);
   Ticket completed();
-  void end_batch();
 
   std::shared_ptr<LogicalDevice> device_;
   Allocator& allocator_;
   VkCommandPool pool_ = VK_NULL_HANDLE;
   VkSemaphore timeline_ = VK_NULL_HANDLE;
+  // The open batch; null where there is no command yet.
+  VkCommandBuffer early_ = VK_NULL_HANDLE;
   VkCommandBuffer commands_ = VK_NULL_HANDLE;
-  bool has_commands_ = false;
   int command_count_ = 0;
   bool lost_ = false;
   Ticket last_submitted_ = 0;

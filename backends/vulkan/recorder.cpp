@@ -41,6 +41,12 @@ void record_barrier(VkCommandBuffer commands, VkPipelineStageFlags2 before, VkPi
   vkCmdPipelineBarrier2(commands, &dependency);
 }
 
+void record_copy(VkCommandBuffer commands, const Recorder::Place& source, const Recorder::Place& target,
+                 std::uint64_t bytes) {
+  const VkBufferCopy region{source.offset, target.offset, bytes};
+  vkCmdCopyBuffer(commands, source.buffer, target.buffer, 1, &region);
+}
+
 }  // namespace
 
 Push::Push(const KernelCall& call) {
@@ -81,7 +87,14 @@ void Recorder::begin_call() {
   shaders_.clear();
 }
 
+void Recorder::follow_batch() {
+  if (batch_ == sink_.batch()) return;
+  batch_ = sink_.batch();
+  batch_hazards_ = hazards_;
+}
+
 void Recorder::wait_for(std::span<const plan::Access> accesses) {
+  follow_batch();
   // So many calls side by side fill any device; more would only make the search for conflicts long.
   constexpr std::size_t kMostAccesses = 512;
   if (hazards_.conflict(accesses) || hazards_.size() > kMostAccesses) {
@@ -91,6 +104,7 @@ void Recorder::wait_for(std::span<const plan::Access> accesses) {
     hazards_.clear();
   }
   hazards_.add(accesses);
+  batch_hazards_.add(accesses);
 }
 
 void Recorder::before_executable(std::span<const plan::Access> accesses) {
@@ -162,8 +176,17 @@ void Recorder::copy(const Place& source, const Place& target, std::uint64_t byte
   const plan::Access accesses[] = {{source.address, source.address != 0 ? bytes : 0, false},
                                    {target.address, target.address != 0 ? bytes : 0, true}};
   wait_for(accesses);
-  const VkBufferCopy region{source.offset, target.offset, bytes};
-  vkCmdCopyBuffer(sink_.commands(), source.buffer, target.buffer, 1, &region);
+  record_copy(sink_.commands(), source, target, bytes);
+  sink_.recorded();
+}
+
+void Recorder::copy_early(const Place& source, const Place& target, std::uint64_t bytes) {
+  const plan::Access access[] = {{target.address, bytes, true}};
+  follow_batch();
+  if (batch_hazards_.conflict(access)) return copy(source, target, bytes);
+  hazards_.add(access);
+  batch_hazards_.add(access);
+  record_copy(sink_.early_commands(), source, target, bytes);
   sink_.recorded();
 }
 

@@ -89,6 +89,9 @@ class Recorder {
     std::uint64_t address;
   };
   void copy(const Place& source, const Place& target, std::uint64_t bytes);
+  // Records a copy from memory without hazards, before the open batch if nothing speaks against it: then it need not
+  // wait for what a barrier in the batch waits for.
+  void copy_early(const Place& source, const Place& target, std::uint64_t bytes);
 
   // A new call: the scratch of the one before goes back, or is kept to be used again.
   void begin_call();
@@ -101,6 +104,7 @@ class Recorder {
 
  private:
   void wait_for(std::span<const plan::Access> accesses);
+  void follow_batch();
 
   CommandSink& sink_;
   Allocator& allocator_;
@@ -108,6 +112,9 @@ class Recorder {
   const Capabilities& capabilities_;
   Mode mode_;
   plan::Hazards hazards_;
+  // What a command at the beginning of the open batch must not overtake: what was open then, and all since.
+  plan::Hazards batch_hazards_;
+  std::uint64_t batch_ = 0;
   std::vector<std::unique_ptr<Block>> scratch_;  // of this call
   std::vector<std::unique_ptr<Block>> kept_;     // of earlier calls of an executable
   std::vector<std::string_view> shaders_;

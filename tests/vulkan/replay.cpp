@@ -1,37 +1,19 @@
 // Executables: a recorded step gives the bits of its calls launched one by one, however submits, launches, uploads and
 // readbacks mingle, and with nobody waiting.
+#include "replay.h"
+
 #include <array>
 #include <deque>
-#include <utility>
 
 #include "backends/vulkan/executable.h"
 #include "backends/vulkan/matmul_tiles.h"
 #include "core/error.h"
-#include "vulkan_test.h"
 
 namespace amphora::vulkan {
 namespace {
 
 using ::amphora::testing::message_of;
 using ::amphora::testing::Random;
-
-KernelCall affine(const BufferRange& x, const BufferRange& y, float p0, float p1) {
-  const Spec spec{.types = {}, .function = static_cast<std::uint8_t>(UnaryFunction::affine), .flags = 0};
-  const UnaryParams params{static_cast<std::uint32_t>(x.bytes / sizeof(float)), p0, p1};
-  return KernelCall(KernelId::unary, spec, params).with(x).with(y);
-}
-
-KernelCall affine(const BufferPtr& x, const BufferPtr& y, float p0, float p1) {
-  return affine(all_of(x), all_of(y), p0, p1);
-}
-
-// A sum over so many floats takes its parts' sums in scratch memory.
-constexpr std::uint32_t kManyFloats = 1 << 20;
-
-KernelCall sum(const BufferRange& x, const BufferRange& y) {
-  const ReduceParams params{1, static_cast<std::uint32_t>(x.bytes / sizeof(float)), 1, 1.0f, 0};
-  return KernelCall(KernelId::reduce, Spec{}, params).with(x).with(y);
-}
 
 // Some of what a training step has: products that are cut into slices, sums and norms, which all want scratch memory,
 // and chains through the same memory. What one step leaves behind, the next one reads.
@@ -227,96 +209,6 @@ TEST_F(VulkanTest, AnExecutableWithNothingToDoIsLegal) {
   device->submit(*empty);
   device->submit(*nothing);
   EXPECT_EQ(values_of<float>(*device, *x)[0], 1.0f);
-}
-
-// Notes what is recorded by this backend while it lives; the validation layer does not see what shaders access.
-class Barriers {
- public:
-  Barriers() {
-    seen_.clear();
-    original_ = std::exchange(vkCmdPipelineBarrier2, note);
-  }
-  Barriers(const Barriers&) = delete;
-  Barriers& operator=(const Barriers&) = delete;
-  ~Barriers() { vkCmdPipelineBarrier2 = original_; }
-
-  // Since the last call; those that only make copies visible to the host don't count.
-  std::vector<VkPipelineStageFlags2> take() { return std::exchange(seen_, {}); }
-
- private:
-  static void VKAPI_CALL note(VkCommandBuffer commands, const VkDependencyInfo* dependency) {
-    const VkPipelineStageFlags2 after = dependency->pMemoryBarriers[0].dstStageMask;
-    if (after != VK_PIPELINE_STAGE_2_HOST_BIT) seen_.push_back(after);
-    original_(commands, dependency);
-  }
-
-  inline static PFN_vkCmdPipelineBarrier2 original_ = nullptr;
-  inline static std::vector<VkPipelineStageFlags2> seen_;
-};
-
-constexpr VkPipelineStageFlags2 kCalls = VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT;
-constexpr VkPipelineStageFlags2 kCallsAndCopies = kCalls | VK_PIPELINE_STAGE_2_COPY_BIT;
-using Stages = std::vector<VkPipelineStageFlags2>;
-
-TEST_F(VulkanTest, CallsOfAnExecutableWaitOnlyForWhatTheyHaveAHazardWith) {
-  const auto device = open_vulkan();
-  std::vector<BufferPtr> x;
-  for (int i = 0; i < 5; ++i) x.push_back(device->allocate(1000, MemoryKind::activations));
-  Barriers barriers;
-  // Whatever comes next waits for all that ran before.
-  device->compile({affine(x[0], x[1], 1.0f, 0.0f), affine(x[0], x[2], 1.0f, 0.0f), affine(x[3], x[4], 1.0f, 0.0f)});
-  EXPECT_EQ(barriers.take(), Stages({kCallsAndCopies}));
-  device->compile({affine(x[0], x[1], 1.0f, 0.0f), affine(x[1], x[2], 1.0f, 0.0f)});
-  EXPECT_EQ(barriers.take(), Stages({kCallsAndCopies, kCalls})) << "read after write";
-  device->compile({affine(x[0], x[1], 1.0f, 0.0f), affine(x[2], x[0], 1.0f, 0.0f)});
-  EXPECT_EQ(barriers.take(), Stages({kCallsAndCopies, kCalls})) << "write after read";
-  device->compile({affine(x[0], x[1], 1.0f, 0.0f), affine(x[2], x[1], 1.0f, 0.0f)});
-  EXPECT_EQ(barriers.take(), Stages({kCallsAndCopies, kCalls})) << "write after write";
-}
-
-TEST_F(VulkanTest, CallsThatShareScratchMemoryWaitForEachOther) {
-  const auto device = open_vulkan();
-  const BufferPtr x = device->allocate(kManyFloats * sizeof(float), MemoryKind::activations);
-  const BufferPtr y = device->allocate(sizeof(float), MemoryKind::activations);
-  const BufferPtr z = device->allocate(sizeof(float), MemoryKind::activations);
-  Barriers barriers;
-  device->compile({sum(all_of(x), all_of(y)), sum(all_of(x), all_of(z))});
-  // Before each of the four dispatches.
-  EXPECT_EQ(barriers.take(), Stages({kCallsAndCopies, kCalls, kCalls, kCalls}));
-}
-
-TEST_F(VulkanTest, CopiesWaitForAnExecutableOnlyWhereItTouchesTheirMemory) {
-  const auto device = open_vulkan();
-  const BufferPtr x = buffer_of(*device, std::vector<float>(100, 1.0f));
-  const BufferPtr y = buffer_of(*device, std::vector<float>(100, 1.0f));
-  const BufferPtr other = buffer_of(*device, std::vector<float>(100, 1.0f));
-  const auto executable = device->compile({affine(x, y, 1.0f, 0.0f)});
-  const float value = 7.0f;
-  const auto bytes = std::as_bytes(std::span(&value, 1));
-  device->wait();
-  Barriers barriers;
-  device->submit(*executable);
-  device->upload(*other, 8, bytes);
-  EXPECT_EQ(barriers.take(), Stages()) << "memory that it does not touch";
-  device->upload(*other, 8, bytes);
-  EXPECT_EQ(barriers.take(), Stages({kCallsAndCopies})) << "an earlier copy to the same place";
-  device->submit(*executable);
-  device->upload(*x, 0, bytes);
-  EXPECT_EQ(barriers.take(), Stages({kCallsAndCopies})) << "what it reads";
-  device->submit(*executable);
-  const auto readback = device->read_later(*y, 0, sizeof(float));
-  EXPECT_EQ(barriers.take(), Stages({kCallsAndCopies})) << "what it writes";
-}
-
-TEST_F(VulkanTest, WhatAnExecutableTouchesIsFewRanges) {
-  const auto device = open_vulkan();
-  std::vector<BufferPtr> buffers;
-  for (int i = 0; i < 20; ++i) buffers.push_back(device->allocate(1000, MemoryKind::activations));
-  const BufferPtr input = device->allocate(1000, MemoryKind::inputs);
-  std::vector<KernelCall> calls;
-  for (const BufferPtr& buffer : buffers) calls.push_back(affine(input, buffer, 1.0f, 0.0f));
-  const auto executable = device->compile(calls);
-  EXPECT_EQ(static_cast<const VulkanExecutable&>(*executable).accesses().size(), 2u);
 }
 
 // A device with one buffer that fills all of its arena.
