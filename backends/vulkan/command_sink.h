@@ -12,6 +12,7 @@ class CommandSink {
   CommandSink() = default;
   CommandSink(const CommandSink&) = delete;
   CommandSink& operator=(const CommandSink&) = delete;
+  virtual ~CommandSink() = default;
 
   // Where the next command goes.
   virtual VkCommandBuffer commands() = 0;
@@ -21,9 +22,6 @@ class CommandSink {
   virtual std::uint64_t batch() const { return 0; }
   // A command was recorded.
   virtual void recorded() = 0;
-
- protected:
-  ~CommandSink() = default;
 };
 
 }  // namespace amphora::vulkan

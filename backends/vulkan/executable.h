@@ -19,7 +19,9 @@ class Pipelines;
 class Recording : public CommandSink {
  public:
   explicit Recording(const std::shared_ptr<Queue>& queue);
-  ~Recording();
+  Recording(const Recording&) = delete;
+  Recording& operator=(const Recording&) = delete;
+  ~Recording() override;
 
   VkCommandBuffer commands() override { return commands_; }
   void recorded() override {}

@@ -21,7 +21,9 @@ using Ticket = std::uint64_t;
 class Queue : public CommandSink {
  public:
   Queue(std::shared_ptr<LogicalDevice> device, Allocator& allocator);
-  ~Queue();
+  Queue(const Queue&) = delete;
+  Queue& operator=(const Queue&) = delete;
+  ~Queue() override;
 
   VkCommandBuffer commands() override { return open(commands_); }
   VkCommandBuffer early_commands() override { return open(early_); }

@@ -2,7 +2,7 @@
 #include <utility>
 
 #include "backends/vulkan/executable.h"
-#include "replay.h"
+#include "calls.h"
 
 namespace amphora::vulkan {
 namespace {
@@ -11,42 +11,42 @@ namespace {
 class Barriers {
  public:
   Barriers() {
-    seen_.clear();
-    barrier_ = std::exchange(vkCmdPipelineBarrier2, note_barrier);
-    copy_ = std::exchange(vkCmdCopyBuffer, note_copy);
+    seen.clear();
+    barrier = std::exchange(vkCmdPipelineBarrier2, note_barrier);
+    copy = std::exchange(vkCmdCopyBuffer, note_copy);
   }
   Barriers(const Barriers&) = delete;
   Barriers& operator=(const Barriers&) = delete;
   ~Barriers() {
-    vkCmdPipelineBarrier2 = barrier_;
-    vkCmdCopyBuffer = copy_;
+    vkCmdPipelineBarrier2 = barrier;
+    vkCmdCopyBuffer = copy;
   }
 
   // Whether the last copy went where the last barrier is, and not before it.
-  static bool copy_follows_barrier() { return last_copy_ == last_barrier_; }
+  static bool copy_follows_barrier() { return last_copy == last_barrier; }
   // Since the last call; those that only make copies visible to the host don't count.
-  std::vector<VkPipelineStageFlags2> take() { return std::exchange(seen_, {}); }
+  std::vector<VkPipelineStageFlags2> take() { return std::exchange(seen, {}); }
 
  private:
   static void VKAPI_CALL note_barrier(VkCommandBuffer commands, const VkDependencyInfo* dependency) {
     const VkPipelineStageFlags2 after = dependency->pMemoryBarriers[0].dstStageMask;
     if (after != VK_PIPELINE_STAGE_2_HOST_BIT) {
-      seen_.push_back(after);
-      last_barrier_ = commands;
+      seen.push_back(after);
+      last_barrier = commands;
     }
-    barrier_(commands, dependency);
+    barrier(commands, dependency);
   }
   static void VKAPI_CALL note_copy(VkCommandBuffer commands, VkBuffer source, VkBuffer target, std::uint32_t count,
                                    const VkBufferCopy* regions) {
-    last_copy_ = commands;
-    copy_(commands, source, target, count, regions);
+    last_copy = commands;
+    copy(commands, source, target, count, regions);
   }
 
-  inline static PFN_vkCmdPipelineBarrier2 barrier_ = nullptr;
-  inline static PFN_vkCmdCopyBuffer copy_ = nullptr;
-  inline static std::vector<VkPipelineStageFlags2> seen_;
-  inline static VkCommandBuffer last_barrier_ = VK_NULL_HANDLE;
-  inline static VkCommandBuffer last_copy_ = VK_NULL_HANDLE;
+  inline static PFN_vkCmdPipelineBarrier2 barrier = nullptr;
+  inline static PFN_vkCmdCopyBuffer copy = nullptr;
+  inline static std::vector<VkPipelineStageFlags2> seen;
+  inline static VkCommandBuffer last_barrier = VK_NULL_HANDLE;
+  inline static VkCommandBuffer last_copy = VK_NULL_HANDLE;
 };
 
 constexpr VkPipelineStageFlags2 kCalls = VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT;
