@@ -51,7 +51,7 @@ void train(const am::train::Options& options) {
     if (ema) ema->update();
     return loss;
   };
-  am::train::Step step(device, body, {.scaler = &scaler});
+  am::train::Step step(device, body, am::train::make_step_options(options, scaler));
   for (const am::train::Batch& batch : session.batches(loader)) session.log(step(batch), optimizer->lr());
 
   session.finish(step, [&] {

@@ -187,6 +187,7 @@ class Parser {
     add("--format", texts_.plan_format, "FORMAT",
         "of --plan: text, dot (for Graphviz), or chrome (for chrome://tracing and Perfetto)",
         one_of({kPlanFormats.begin(), kPlanFormats.end()}));
+    app_.add_flag("--fuse", options_.fuse, "recorded steps fuse epilogues into products, which leaves out roundings");
     app_.add_flag("--profile", options_.profile, "with --plan: time each call, and tell its share of the roofline");
   }
 

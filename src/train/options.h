@@ -46,6 +46,7 @@ struct Options {
   std::string log;
   std::string summary;
   PlanFormat plan_format = PlanFormat::text;
+  bool fuse = false;     // passes that change roundings, too
   bool profile = false;  // the recorded step's calls are timed
   bool quiet = false;
   std::string help;  // not empty: --help was given, and this is the answer

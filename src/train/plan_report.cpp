@@ -85,8 +85,9 @@ std::string calls_as_table(const plan::Plan& plan, const Times& times) {
 }
 
 std::string as_text(const StepPlan& step, const Times& times) {
-  return fmt::format("step on {}: {} calls, plan {:016x}\n\n{}\n{}", step.mode, step.plan->calls.size(),
-                     plan::hash(*step.plan), calls_as_table(*step.plan, times),
+  const std::string passes = plan::describe(*step.passes);
+  return fmt::format("step on {}: {} calls, plan {:016x}\n{}\n{}\n{}", step.mode, step.plan->calls.size(),
+                     plan::hash(*step.plan), passes, calls_as_table(*step.plan, times),
                      plan::describe(*step.plan, *step.memory));
 }
 

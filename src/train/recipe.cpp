@@ -19,4 +19,10 @@ optim::Schedule make_schedule(const Options& options, std::int64_t steps) {
   return optim::warmup_cosine(options.lr, steps / 20, steps);
 }
 
+StepOptions make_step_options(const Options& options, const amp::GradScaler& scaler) {
+  return {.scaler = &scaler,
+          .eager = options.mode == Mode::explain,
+          .passes = {.overwrite_zeros = options.fuse, .fuse_epilogues = options.fuse}};
+}
+
 }  // namespace amphora::train

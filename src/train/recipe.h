@@ -9,6 +9,7 @@
 #include "optim/optimizer.h"
 #include "optim/schedule.h"
 #include "train/options.h"
+#include "train/step.h"
 
 namespace amphora::train {
 
@@ -16,5 +17,8 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Options& options, const s
 
 // Warm-up over the first twentieth of the steps, then half a cosine down to 0.
 optim::Schedule make_schedule(const Options& options, std::int64_t steps);
+
+// Of the step that `scaler` belongs to.
+StepOptions make_step_options(const Options& options, const amp::GradScaler& scaler);
 
 }  // namespace amphora::train

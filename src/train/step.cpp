@@ -122,8 +122,10 @@ struct StepRunner::Course {
   Stage stage = Stage::seen;
   std::int64_t last_used = 0;
   plan::HostState state;
+  plan::Plan captured;  // as it was recorded, until another capture has confirmed it
   plan::Plan plan;
   plan::MemoryPlan memory;
+  std::vector<plan::PassReport> passes;
   std::vector<Tensor> results;
   std::vector<Tensor> slots;  // where inputs are copied to; empty while they are used where they are
   std::vector<std::unique_ptr<Instance>> instances;
@@ -138,7 +140,9 @@ struct StepRunner::Course {
 };
 
 StepRunner::StepRunner(Device& device, const StepOptions& options)
-    : device_(device), options_(options), eager_(options.eager || environment_flag("AMPHORA_EAGER", false)) {}
+    : device_(device),
+      options_(options),
+      eager_(options.eager || environment_flag("AMPHORA_EAGER", false) || device.checks_values()) {}
 
 StepRunner::~StepRunner() = default;
 
@@ -146,7 +150,8 @@ std::vector<StepPlan> StepRunner::plans() const {
   std::vector<StepPlan> result;
   for (const auto& course : courses_) {
     if (course->stage != Course::Stage::confirmed || course->instances.empty()) continue;
-    result.push_back({course->mode, &course->plan, &course->memory, course->instances.front()->executable.get()});
+    result.push_back(
+        {course->mode, &course->plan, &course->memory, &course->passes, course->instances.front()->executable.get()});
   }
   return result;
 }
@@ -158,9 +163,14 @@ void StepRunner::make_key(std::span<const Tensor> inputs, std::span<const std::i
     key_.push_back(input.rank());
     for (int axis = 0; axis < input.rank(); ++axis) key_.push_back(input.size(axis));
   }
-  const std::optional<DType> autocast = amp::active_dtype();
-  key_.push_back(autocast ? static_cast<std::int64_t>(*autocast) : -1);
-  key_.push_back((amp::tf32_active() ? 1 : 0) + (autograd::grad_enabled() ? 2 : 0));
+  const amp::Region& region = amp::current_region();
+  key_.push_back(region.active ? static_cast<std::int64_t>(*region.active) : -1);
+  key_.push_back(static_cast<std::int64_t>(region.precision));
+  for (const auto& [op, rule] : region.overrides) {
+    key_.push_back(static_cast<std::int64_t>(reinterpret_cast<std::intptr_t>(op)));
+    key_.push_back(static_cast<std::int64_t>(rule));
+  }
+  key_.push_back(autograd::grad_enabled() ? 1 : 0);
   key_.insert(key_.end(), mode.begin(), mode.end());
 }
 
@@ -179,7 +189,7 @@ StepResult StepRunner::run(std::span<const Tensor> inputs, std::span<const std::
   if (course == nullptr) return first_run(inputs, body);
   course->last_used = steps_;
   switch (course->stage) {
-    case Course::Stage::seen: capture(*course, inputs, body); break;
+    case Course::Stage::seen: course->captured = capture(*course, inputs, body); break;
     case Course::Stage::captured: confirm(*course, inputs, body); break;
     case Course::Stage::confirmed: break;
     case Course::Stage::eager: return run_eagerly(inputs, body);
@@ -212,35 +222,43 @@ StepResult StepRunner::first_run(std::span<const Tensor> inputs, const Body& bod
   return result;
 }
 
-void StepRunner::capture(Course& course, std::span<const Tensor> inputs, const Body& body) {
+plan::Plan StepRunner::capture(Course& course, std::span<const Tensor> inputs, const Body& body) {
   if (!std::all_of(inputs.begin(), inputs.end(), fills_its_buffer)) make_slots(course, inputs);
   const std::span<const Tensor> given = course.slots.empty() ? inputs : std::span<const Tensor>(course.slots);
   std::vector<BufferPtr> buffers;
   for (const Tensor& input : given) buffers.push_back(input.buffer());
   if (capture_feed_ == nullptr) capture_feed_ = device_.allocate(kFeedBytes, MemoryKind::inputs);
+  plan::Plan captured;
   try {
     plan::Recorder recorder(device_, plan::Recorder::Mode::capture, buffers, capture_feed_);
     course.results = body(given);
     for (Tensor& result : course.results) result = result.detach();  // off the tape, which keeps memory alive
     auto [plan, state] = recorder.finish();
-    course.plan = std::move(plan);
+    captured = std::move(plan);
     course.state = std::move(state);
   } catch (...) {
     forget(course);
     throw;
   }
+  const auto path_of = [this](KernelId kernel, const Spec& spec) {
+    const Support support = device_.supports(kernel, spec);
+    return support.supported ? support.path : std::string();
+  };
+  auto [optimized, passes] = plan::optimize(captured, options_.passes, path_of);
+  course.plan = std::move(optimized);
+  course.passes = std::move(passes);
   course.memory = plan::plan_memory(course.plan);
   course.instances.clear();
   course.compiled = 0;
   course.ring.clear();
   course.stage = Course::Stage::captured;
+  return captured;
 }
 
 void StepRunner::confirm(Course& course, std::span<const Tensor> inputs, const Body& body) {
-  const plan::Plan first = std::move(course.plan);
+  const plan::Plan first = std::move(course.captured);
   // The second plan is kept: it is its tensors that the program holds now.
-  capture(course, inputs, body);
-  const std::string difference = plan::first_difference(first, course.plan);
+  const std::string difference = plan::first_difference(first, capture(course, inputs, body));
   if (difference.empty()) {
     course.stage = Course::Stage::confirmed;
     return;

@@ -20,7 +20,7 @@
 // first and the last batch of an accumulated step), and each course that the host's state asks for: frozen parameters,
 // evaluation, stale working copies.
 //
-// AMPHORA_EAGER=1 runs each step as it is.
+// AMPHORA_EAGER=1 runs each step as it is, and so does AMPHORA_CHECK=1, which looks at the values of each call.
 #pragma once
 
 #include <cstdint>
@@ -36,6 +36,7 @@
 #include "amp/grad_scaler.h"
 #include "backends/device.h"
 #include "plan/memory.h"
+#include "plan/passes/passes.h"
 #include "plan/plan.h"
 #include "plan/recorder.h"
 #include "tensor/tensor.h"
@@ -64,13 +65,15 @@ class StepResult {
 struct StepOptions {
   const amp::GradScaler* scaler = nullptr;  // whose state each result tells
   bool eager = false;                       // run each step as it is; AMPHORA_EAGER=1 does so for all
+  plan::PassOptions passes = {};            // the default keeps all bits
 };
 
 // A recorded step, for reports.
 struct StepPlan {
   std::string mode;
-  const plan::Plan* plan;
+  const plan::Plan* plan;  // after its passes
   const plan::MemoryPlan* memory;
+  const std::vector<plan::PassReport>* passes;
   const Executable* executable;  // for one of the batches that take turns
 };
 
@@ -104,7 +107,7 @@ class StepRunner {
   Course* find_course();
   StepResult run_eagerly(std::span<const Tensor> inputs, const Body& body) const;
   StepResult first_run(std::span<const Tensor> inputs, const Body& body);
-  void capture(Course& course, std::span<const Tensor> inputs, const Body& body);
+  plan::Plan capture(Course& course, std::span<const Tensor> inputs, const Body& body);
   void confirm(Course& course, std::span<const Tensor> inputs, const Body& body);
   StepResult replay(Course& course, std::span<const Tensor> inputs);
   Instance& instance_of(Course& course, std::span<const Tensor> inputs);

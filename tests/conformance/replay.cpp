@@ -121,6 +121,7 @@ Outcome train(Device& device, const Recipe& recipe, bool eager, std::uint64_t se
   nn::Sequential hidden(nn::Linear(device, random, kInputs, 32, {.activation = Activation::relu}),
                         nn::Dropout(random, recipe.dropout ? 0.2f : 0.0f),
                         nn::Linear(device, random, 32, 16, {.activation = Activation::gelu}));
+  hidden.recompute(recipe.recompute);
   nn::Sequential model(std::move(hidden), nn::Linear(device, random, 16, kClasses));
   const auto parameters = model.parameters();
   optim::AdamW optimizer(parameters);
