@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/cpu_test.h"
+
 namespace amphora::plan {
 namespace {
 
@@ -47,6 +49,67 @@ TEST(Hazards, ABarrierEndsThem) {
   hazards.add(std::vector<Access>{{100, 10, kWrite}});
   hazards.clear();
   EXPECT_FALSE(hazards.conflict(std::vector<Access>{{100, 10, kRead}}));
+}
+
+// --- Order ---
+
+using Edges = std::vector<std::vector<std::size_t>>;
+
+Edges edges_of(const std::vector<std::vector<Access>>& calls) {
+  Order order;
+  Edges edges;
+  for (const std::vector<Access>& call : calls) edges.push_back(order.add(call));
+  return edges;
+}
+
+TEST(Order, ACallWaitsForThoseThatItConflictsWith) {
+  const Edges edges = edges_of({{{0, 8, kWrite}}, {{8, 8, kWrite}}, {{0, 8, kRead}, {16, 8, kWrite}}, {{8, 8, kRead}}});
+  EXPECT_EQ(edges, (Edges{{}, {}, {0}, {1}}));
+}
+
+TEST(Order, BranchesMeet) {
+  const Edges edges = edges_of({{{0, 8, kWrite}},
+                                {{0, 8, kRead}, {8, 8, kWrite}},
+                                {{0, 8, kRead}, {16, 8, kWrite}},
+                                {{8, 16, kRead}, {24, 8, kWrite}}});
+  EXPECT_EQ(edges, (Edges{{}, {0}, {0}, {2, 1}}));
+}
+
+TEST(Order, WhatAnotherCallWaitsForIsNotWaitedForAgain) {
+  const Edges edges = edges_of({{{0, 8, kWrite}}, {{0, 8, kWrite}}, {{0, 8, kRead}}, {{0, 8, kWrite}}});
+  EXPECT_EQ(edges, (Edges{{}, {0}, {1}, {2}}));
+}
+
+TEST(Order, ACallWithoutMemoryWaitsForNothing) { EXPECT_EQ(edges_of({{{0, 8, kWrite}}, {}}), (Edges{{}, {}})); }
+
+// Against the definition: all that conflicts is ordered, and an edge joins what conflicts and nothing else orders.
+TEST(Order, EdgesOfRandomCallsAreEnoughAndNoneTooMany) {
+  testing::Random random;
+  for (int round = 0; round < 20; ++round) {
+    std::vector<std::vector<Access>> calls(150);
+    for (std::vector<Access>& call : calls) {
+      for (std::uint32_t i = random.bits() % 4; i > 0; --i) {
+        call.push_back({random.bits() % 400, random.bits() % 12, random.bits() % 3 == 0});
+      }
+    }
+    const Edges edges = edges_of(calls);
+    std::vector<std::vector<bool>> before(calls.size(), std::vector<bool>(calls.size(), false));
+    const auto is_before = [&before](std::size_t a, std::size_t b) { return bool{before[b][a]}; };
+    for (std::size_t i = 0; i < calls.size(); ++i) {
+      for (const std::size_t j : edges[i]) {
+        ASSERT_LT(j, i);
+        ASSERT_TRUE(conflicts(calls[j], calls[i])) << j << " " << i;
+        for (const std::size_t other : edges[i]) ASSERT_FALSE(is_before(j, other)) << j << " " << other << " " << i;
+      }
+      for (const std::size_t j : edges[i]) {
+        before[i][j] = true;
+        for (std::size_t k = 0; k < j; ++k) before[i][k] = before[i][k] || before[j][k];
+      }
+      for (std::size_t j = 0; j < i; ++j) {
+        ASSERT_TRUE(is_before(j, i) || !conflicts(calls[j], calls[i])) << j << " " << i;
+      }
+    }
+  }
 }
 
 }  // namespace
