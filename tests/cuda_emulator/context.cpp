@@ -1,10 +1,8 @@
 #include "cuda_emulator/context.h"
 
-#include <functional>
 #include <mutex>
 #include <utility>
 
-#include "cuda_emulator/emulator.h"
 #include "cuda_emulator/machine.h"
 
 namespace amphora::emulator {
@@ -35,22 +33,20 @@ cudaError_t synchronized_state() {
   return noted(context_error);
 }
 
-bool drops_work() {
+void execute(const std::function<bool()>& work, double nanoseconds) {
   const std::lock_guard lock(mutex);
-  return fault != cudaSuccess;
-}
-
-int queue(const std::function<bool()>& work, double nanoseconds) {
-  if (const cudaError_t error = state(); error != cudaSuccess) return error;
-  const std::lock_guard lock(mutex);
-  if (fault != cudaSuccess) return cudaSuccess;
+  if (fault != cudaSuccess) return;
   if (count_launch()) {
     fault = cudaErrorIllegalAddress;
   } else if (!work()) {
     fault = cudaErrorLaunchFailure;
   }
   pass_time(nanoseconds);
-  return cudaSuccess;
+}
+
+void execute_copy(const std::function<void()>& copy) {
+  const std::lock_guard lock(mutex);
+  if (fault == cudaSuccess) copy();
 }
 
 }  // namespace amphora::emulator
@@ -86,6 +82,9 @@ const char* cudaGetErrorName(cudaError_t error) {
     AMPHORA_NAME(cudaErrorLaunchFailure)
     AMPHORA_NAME(cudaErrorNotReady)
     AMPHORA_NAME(cudaErrorNotSupported)
+    AMPHORA_NAME(cudaErrorIllegalState)
+    AMPHORA_NAME(cudaErrorStreamCaptureUnsupported)
+    AMPHORA_NAME(cudaErrorStreamCaptureInvalidated)
     default: return "unrecognized error code";
   }
 #undef AMPHORA_NAME
@@ -104,6 +103,10 @@ const char* cudaGetErrorString(cudaError_t error) {
     case cudaErrorIllegalAddress: return "an illegal memory access was encountered";
     case cudaErrorLaunchFailure: return "unspecified launch failure";
     case cudaErrorNotSupported: return "operation not supported";
+    case cudaErrorIllegalState: return "the operation cannot be performed in the present state";
+    case cudaErrorStreamCaptureUnsupported: return "operation not permitted when stream is capturing";
+    case cudaErrorStreamCaptureInvalidated:
+      return "operation failed due to a previous error during capture";
     default: return "unrecognized error code";
   }
 }

@@ -1,6 +1,8 @@
 // The state of the device's context that all functions of the CUDA runtime share: errors.
 #pragma once
 
+#include <functional>
+
 #include <cuda_runtime_api.h>
 
 namespace amphora::emulator {
@@ -13,7 +15,10 @@ cudaError_t state();
 // For calls that see how far the device is: a kernel's fault becomes the context's error.
 cudaError_t synchronized_state();
 
-// A fault drops what was queued behind it, though nobody has seen it yet.
-bool drops_work();
+// Runs work as the next of the device's, and moves its time on. What comes after a fault is dropped, though nobody has
+// seen it yet. Work that returns false ends in cudaErrorLaunchFailure.
+void execute(const std::function<bool()>& work, double nanoseconds);
+// The same for what is no launch, and takes no time.
+void execute_copy(const std::function<void()>& copy);
 
 }  // namespace amphora::emulator

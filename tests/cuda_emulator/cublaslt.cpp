@@ -3,9 +3,11 @@
 #include <cstring>
 #include <utility>
 
+#include "cuda_emulator/context.h"
 #include "cuda_emulator/cublaslt_objects.h"
 #include "cuda_emulator/emulator.h"
 #include "cuda_emulator/machine.h"
+#include "cuda_emulator/streams.h"
 
 namespace amphora::emulator {
 namespace {
@@ -206,7 +208,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t operation, 
                               cublasLtMatrixLayout_t a, const void* b_data, cublasLtMatrixLayout_t b, const void* beta,
                               const void* c_data, cublasLtMatrixLayout_t c, void* d_data, cublasLtMatrixLayout_t d,
                               const cublasLtMatmulAlgo_t* algo, void* workspace, std::size_t workspace_bytes,
-                              cudaStream_t) {
+                              cudaStream_t stream) {
   ++counts.products;
   const int id = algo == nullptr ? 0 : id_of(*algo);
   if (id < 0) return CUBLAS_STATUS_INVALID_VALUE;
@@ -233,15 +235,14 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t operation, 
   }
 
   const double time = product_time ? product_time(id, p.epilogue) : default_time(p, id);
-  const int status = queue(
-      [&] {
-        // Whoever shares the workspace with others would notice.
-        if (traits.workspace > 0) std::memset(workspace, 0xFF, std::min(traits.workspace, kTouched));
-        multiply(p, pointers, traits.pieces);
-        return true;
-      },
-      time);
-  return status == 0 ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
+  const auto work = [=] {
+    // Whoever shares the workspace with others would notice.
+    if (traits.workspace > 0) std::memset(workspace, 0xFF, std::min(traits.workspace, kTouched));
+    multiply(p, pointers, traits.pieces);
+    return true;
+  };
+  const cudaError_t status = put(stream, [work, time] { execute(work, time); });
+  return status == cudaSuccess ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_EXECUTION_FAILED;
 }
 
 }  // extern "C"

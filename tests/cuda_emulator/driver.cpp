@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "cuda_emulator/graphs.h"
 #include "cuda_emulator/machine.h"
 
 namespace amphora::emulator {
@@ -98,6 +99,7 @@ bool fill_with_nan(int file, std::size_t bytes) {
 CUresult create(CUmemGenericAllocationHandle* handle, std::size_t bytes, const CUmemAllocationProp* properties,
                 unsigned long long) {
   if (!is_multiple(bytes) || properties->location.type != CU_MEM_LOCATION_TYPE_DEVICE) return CUDA_ERROR_INVALID_VALUE;
+  if (refused_in_capture() != cudaSuccess) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
   if (!take_memory(bytes)) return CUDA_ERROR_OUT_OF_MEMORY;
   const std::lock_guard lock(mutex);
   const int file = memfd_create("device memory", MFD_CLOEXEC);

@@ -4,12 +4,22 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <utility>
+#include <vector>
 
 namespace amphora::emulator {
 
-// Runs work at once, as the next of the device's queue, and moves its time on. What comes after a fault is dropped.
-// Work that returns false ends in cudaErrorLaunchFailure. Returns a cudaError_t.
-int queue(const std::function<bool()>& work, double nanoseconds);
+// For each node, in the order of capture, the nodes that it waits for.
+using GraphEdges = std::vector<std::vector<std::size_t>>;
+// Of the graph that was instantiated last.
+GraphEdges edges_of_last_graph();
+
+// What goes wrong with graphs that are instantiated from now on.
+struct GraphFaults {
+  int instantiate = 0;                                          // the error that it ends in
+  std::vector<std::pair<std::size_t, std::size_t>> lost_edges;  // from a node, to one that no longer waits for it
+};
+void set_graph_faults(const GraphFaults& faults);
 
 // What cuBLASLt was asked for since the process began.
 struct ProductCounts {

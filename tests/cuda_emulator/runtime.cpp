@@ -1,4 +1,4 @@
-// The CUDA runtime's functions for devices, launches, streams and events. Whatever is queued runs at once.
+// The CUDA runtime's functions for devices and launches.
 #include <cstring>
 
 #include <cuda_runtime.h>
@@ -6,14 +6,9 @@
 #include "backends/cuda/capabilities.h"
 #include "cuda_emulator/context.h"
 #include "cuda_emulator/driver.h"
-#include "cuda_emulator/emulator.h"
 #include "cuda_emulator/grid.h"
 #include "cuda_emulator/machine.h"
-
-struct CUstream_st {};
-struct CUevent_st {
-  double time = 0.0;
-};
+#include "cuda_emulator/streams.h"
 
 namespace amphora::emulator {
 namespace {
@@ -33,19 +28,18 @@ bool is_valid(const dim3& blocks, const dim3& threads) {
 }  // namespace
 
 cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, void (*body)(const void* arguments),
-                   const void* arguments) {
-  const dim3& blocks = config.gridDim;
-  const dim3& threads = config.blockDim;
+                   const std::shared_ptr<const void>& arguments) {
+  const dim3 blocks = config.gridDim;
+  const dim3 threads = config.blockDim;
   if (const cudaError_t error = state(); error != cudaSuccess) return error;
   if (!machine().image) return noted(cudaErrorNoKernelImageForDevice);
   if (!is_valid(blocks, threads)) return noted(cudaErrorInvalidConfiguration);
   if (config.dynamicSmemBytes != 0 || config.numAttrs != 0) return noted(cudaErrorNotSupported);
   const double count = static_cast<double>(blocks.x) * blocks.y * blocks.z * threads.x * threads.y * threads.z;
-  return static_cast<cudaError_t>(queue(
-      [&] {
-        return run_grid({blocks, threads, kernel, body, arguments});
-      },
-      kLaunchTime + kThreadTime * count));
+  return put(config.stream, [=] {
+    execute([&] { return run_grid({blocks, threads, kernel, body, arguments.get()}); },
+            kLaunchTime + kThreadTime * count);
+  });
 }
 
 }  // namespace amphora::emulator
@@ -53,8 +47,6 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, void (*
 using namespace amphora::emulator;  // NOLINT(google-build-using-namespace)
 
 extern "C" {
-
-// --- driver and device ---
 
 cudaError_t cudaDriverGetVersion(int* version) {
   *version = machine().driver;
@@ -113,50 +105,6 @@ cudaError_t cudaGetDriverEntryPointByVersion(const char* symbol, void** function
   *function = driver_function(symbol);
   *found = *function == nullptr ? cudaDriverEntryPointSymbolNotFound : cudaDriverEntryPointSuccess;
   return state();
-}
-
-cudaError_t cudaDeviceSynchronize() { return synchronized_state(); }
-
-// --- streams and events ---
-
-cudaError_t cudaStreamCreateWithFlags(cudaStream_t* stream, unsigned) {
-  if (const cudaError_t error = state(); error != cudaSuccess) return error;
-  *stream = new CUstream_st;
-  return cudaSuccess;
-}
-
-cudaError_t cudaStreamDestroy(cudaStream_t stream) {
-  delete stream;
-  return state();
-}
-
-cudaError_t cudaStreamSynchronize(cudaStream_t) { return synchronized_state(); }
-cudaError_t cudaStreamQuery(cudaStream_t) { return synchronized_state(); }
-cudaError_t cudaStreamWaitEvent(cudaStream_t, cudaEvent_t, unsigned) { return state(); }
-
-cudaError_t cudaEventCreateWithFlags(cudaEvent_t* event, unsigned) {
-  if (const cudaError_t error = state(); error != cudaSuccess) return error;
-  *event = new CUevent_st;
-  return cudaSuccess;
-}
-
-cudaError_t cudaEventDestroy(cudaEvent_t event) {
-  delete event;
-  return state();
-}
-
-cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t) {
-  if (const cudaError_t error = state(); error != cudaSuccess) return error;
-  event->time = device_time();
-  return cudaSuccess;
-}
-
-cudaError_t cudaEventQuery(cudaEvent_t) { return synchronized_state(); }
-cudaError_t cudaEventSynchronize(cudaEvent_t) { return synchronized_state(); }
-
-cudaError_t cudaEventElapsedTime(float* milliseconds, cudaEvent_t begin, cudaEvent_t end) {
-  *milliseconds = static_cast<float>(1e-6 * (end->time - begin->time));
-  return synchronized_state();
 }
 
 }  // extern "C"

@@ -2,6 +2,8 @@
 // on the processor.
 #pragma once
 
+#include <memory>
+
 #include <cuda_runtime_api.h>
 #include <vector_functions.h>
 
@@ -20,9 +22,9 @@ static_assert(alignof(uint4) == 16 && alignof(float4) == 16);  // so that saniti
 
 namespace amphora::emulator {
 
-// The launch itself; `kernel` is what cudaFuncGetAttributes() would be asked for.
+// The launch itself, of arguments that are a copy; `kernel` is what cudaFuncGetAttributes() would be asked for.
 cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, void (*body)(const void* arguments),
-                   const void* arguments);
+                   const std::shared_ptr<const void>& arguments);
 
 }  // namespace amphora::emulator
 
@@ -31,13 +33,14 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
                                const Arguments& arguments) {
   struct Bound {
     void (*kernel)(Arguments);
-    const Arguments& arguments;
-  } const bound{kernel, arguments};
+    Arguments arguments;
+  };
   const auto run = [](const void* thread) {
     const Bound& what = *static_cast<const Bound*>(thread);
     what.kernel(what.arguments);
   };
-  return amphora::emulator::launch(*config, reinterpret_cast<const void*>(kernel), run, &bound);
+  return amphora::emulator::launch(*config, reinterpret_cast<const void*>(kernel), run,
+                                    std::make_shared<const Bound>(Bound{kernel, arguments}));
 }
 
 // NOLINTEND(readability-identifier-naming)
