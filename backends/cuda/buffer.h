@@ -17,9 +17,14 @@ class CudaBuffer : public Buffer {
 
   void* data() const { return block_->data(); }
 
+  // The number of the last submission that uses the buffer, where it is one of inputs; 0: none.
+  std::uint64_t last_submission() const { return last_submission_; }
+  void set_last_submission(std::uint64_t number) { last_submission_ = number; }
+
  private:
   std::unique_ptr<Block> block_;
   MemoryRecord record_;
+  std::uint64_t last_submission_ = 0;
 };
 
 inline std::byte* data_of(const Buffer& buffer, std::size_t offset) {

@@ -74,10 +74,10 @@ void copy(const KernelCall& call, Stream& stream) {
   const bool is_dense = params.rank == 1 && (count == 1 || (params.in_strides[0] == 1 && params.out_strides[0] == 1));
   if (is_dense && call.spec.types[0] == call.spec.types[1]) {
     // The engine's own copy is the fastest there is.
-    const cudaError_t status =
-        cudaMemcpyAsync(address_of(call, 1), address_of(call, 0), count * size_of(call.spec.types[0]),
-                        cudaMemcpyDeviceToDevice, stream.handle());
-    return stream.ran("copy_memory", status);
+    return stream.start("copy_memory", [&](cudaStream_t handle) {
+      return cudaMemcpyAsync(address_of(call, 1), address_of(call, 0), count * size_of(call.spec.types[0]),
+                             cudaMemcpyDeviceToDevice, handle);
+    });
   }
   if (const std::int32_t rows = transposed_axis(params); rows >= 0) return copy_tiles(call, params, rows, stream);
   const Strided in = strided_of(call, 0, params.rank, params.in_strides);

@@ -1,7 +1,10 @@
 #include "backends/cuda/device.h"
 
+#include <algorithm>
+
 #include "backends/cuda/buffer.h"
 #include "backends/cuda/check.h"
+#include "backends/cuda/graph.h"
 #include "backends/cuda/kernels.h"
 #include "backends/element_types.h"
 #include "core/error.h"
@@ -22,6 +25,12 @@ void choose(const Capabilities& capabilities) {
   check(cudaSetDevice(capabilities.index), "choosing the device for this thread");
 }
 
+bool uses_inputs(const KernelCall& call) {
+  return std::any_of(call.buffers.begin(), call.buffers.begin() + call.buffer_count, [](const BufferRange& range) {
+    return range.buffer != nullptr && range.buffer->kind() == MemoryKind::inputs;
+  });
+}
+
 }  // namespace
 
 CudaDevice::CudaDevice(const Capabilities& capabilities)
@@ -29,7 +38,7 @@ CudaDevice::CudaDevice(const Capabilities& capabilities)
       pool_(std::make_shared<Pool>(make_memory(capabilities))),
       stream_(capabilities_, *pool_),
       products_(capabilities_, *pool_),
-      staging_(std::make_shared<Staging>(stream_.handle())) {
+      staging_(std::make_shared<Staging>(stream_)) {
   stream_.use(products_);
   info_ = {"cuda", capabilities_.name, precisions_of(capabilities_)};
 }
@@ -51,12 +60,12 @@ BufferPtr CudaDevice::do_allocate(std::size_t bytes, MemoryKind kind) {
 
 void CudaDevice::do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) {
   choose(capabilities_);
-  staging_->upload(data_of(target, offset), source);
+  staging_->upload(static_cast<CudaBuffer&>(target), offset, source);
 }
 
 std::unique_ptr<Readback> CudaDevice::do_read(const Buffer& source, std::size_t offset, std::size_t bytes) {
   choose(capabilities_);
-  return Staging::read(staging_, data_of(source, offset), bytes);
+  return Staging::read(staging_, source, offset, bytes);
 }
 
 void CudaDevice::do_launch(const KernelCall& call) {
@@ -64,6 +73,8 @@ void CudaDevice::do_launch(const KernelCall& call) {
   const std::string reason = reason_against(call.id, call.spec, false);
   require(reason.empty(), "cuda cannot run {}: {}", describe(call), reason);
   choose(capabilities_);
+  staging_->join();
+  if (uses_inputs(call)) staging_->used_in_order();
   stream_.begin_call();
   find_launcher(call.id)(call, stream_);
 }
@@ -81,6 +92,23 @@ Device::Timing CudaDevice::do_timed_launch(const KernelCall& call) {
   float milliseconds = 0.0f;
   check(cudaEventElapsedTime(&milliseconds, begin.handle(), end.handle()), "reading a kernel's time");
   return {1e-3 * static_cast<double>(milliseconds), stream_.names()};
+}
+
+std::unique_ptr<Executable> CudaDevice::do_compile(std::vector<KernelCall> calls) {
+  if (stream_.waits_for_each()) return Device::do_compile(std::move(calls));
+  choose(capabilities_);
+  staging_->join();
+  stream_.begin_call();
+  return std::make_unique<CudaExecutable>(std::move(calls), stream_);
+}
+
+void CudaDevice::do_submit(Executable& executable) {
+  if (stream_.waits_for_each()) return Device::do_submit(executable);
+  const auto& step = static_cast<CudaExecutable&>(executable);
+  choose(capabilities_);
+  staging_->join();
+  stream_.ran("a compiled step", cudaGraphLaunch(step.graph(), stream_.handle()));
+  staging_->submitted(step.inputs());
 }
 
 void CudaDevice::do_wait() { stream_.wait(); }

@@ -27,6 +27,9 @@ class CudaDevice : public Device {
   void do_launch(const KernelCall& call) override;
   Timing do_timed_launch(const KernelCall& call) override;
   void do_wait() override;
+  // A graph, see graph.h. With AMPHORA_CUDA_SYNC=1: call by call.
+  std::unique_ptr<Executable> do_compile(std::vector<KernelCall> calls) override;
+  void do_submit(Executable& executable) override;
 
  private:
   Capabilities capabilities_;

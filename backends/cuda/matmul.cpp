@@ -80,13 +80,18 @@ void sum_columns(const KernelCall& call, const Operands& target, Stream& stream)
                     {partial, DType::f32, false}, columns, 0, parts, parts, columns, parts, old, target.bias_gradient});
 }
 
+const Plan* plan_of(const KernelCall& call, Stream& stream) {
+  const auto params = call.params<MatmulParams>();
+  const bool is_empty = params.m <= 0 || params.n <= 0 || params.k <= 0 || params.batch <= 0;
+  return is_empty || !multiplies(call.spec, stream.capabilities()) ? nullptr : stream.products().find(call, stream);
+}
+
 void launchers::matmul(const KernelCall& call, Stream& stream) {
   const auto params = call.params<MatmulParams>();
   Operands operands = operands_of(call);
   if (params.n <= 0) return;
   if (params.m > 0 && params.batch > 0) {
-    const bool through_cublaslt = params.k > 0 && multiplies(call.spec, stream.capabilities());
-    const Plan* plan = through_cublaslt ? stream.products().find(call, stream) : nullptr;
+    const Plan* plan = plan_of(call, stream);
     if (plan == nullptr) {
       multiply_and_add(call, operands, stream);
     } else if (plan->way() == Way::separate) {

@@ -22,11 +22,6 @@ Products::Products(const Capabilities& capabilities, Pool& pool)
       workspace_bytes_(capabilities.major >= 9 ? std::size_t{32} << 20 : std::size_t{4} << 20),
       choices_(capabilities) {}
 
-LtContext Products::context(Stream& stream) {
-  if (workspace_ == nullptr) workspace_ = stream.take(workspace_bytes_, "cuBLASLt's workspace");
-  return {handle_.get(), workspace_->data(), workspace_bytes_};
-}
-
 const Plan* Products::find(const KernelCall& call, Stream& stream) {
   Problem problem(call);
   problem.tf32 = problem.tf32 && capabilities_.multiplies_tf32();  // which else keeps them whole
@@ -38,10 +33,13 @@ const Plan* Products::find(const KernelCall& call, Stream& stream) {
 
 std::unique_ptr<Plan> Products::make_plan(const KernelCall& call, const Problem& problem, Stream& stream) {
   const Operands operands = operands_of(call);
-  if (!tunes_) return first_proposal(problem, operands, context(stream));
+  LtContext context{handle_.get(), nullptr, workspace_bytes_};
+  if (!tunes_) return first_proposal(problem, operands, context);
   if (auto plan = kept_plan(problem, operands)) return plan;
-  std::optional<Tuned> tuned = tune(call, problem, context(stream), pool_, stream);
-  if (!tuned) return first_proposal(problem, operands, context(stream));
+  const std::unique_ptr<Block> workspace = stream.take(workspace_bytes_, "cuBLASLt's workspace");
+  context.workspace = workspace->data();
+  std::optional<Tuned> tuned = tune(call, problem, context, pool_, stream);
+  if (!tuned) return first_proposal(problem, operands, context);
   if (tuned->plan != nullptr) {
     choices_.keep(problem.str(), {tuned->plan->way(), tuned->microseconds, tuned->plan->algorithm().algo});
   }
@@ -59,8 +57,9 @@ std::unique_ptr<Plan> Products::kept_plan(const Problem& problem, const Operands
 }
 
 void Products::run(const Plan& plan, const Operands& operands, Stream& stream) {
-  check(plan.run(handle_.get(), operands, context(stream).workspace, stream.handle()), plan.name());
-  stream.ran(plan.name(), cudaSuccess);
+  const std::size_t bytes = plan.algorithm().workspace;
+  void* workspace = bytes == 0 ? nullptr : stream.scratch(bytes);
+  stream.start(plan.name(), [&](cudaStream_t handle) { return plan.run(handle_.get(), operands, workspace, handle); });
 }
 
 }  // namespace amphora::cuda

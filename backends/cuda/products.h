@@ -31,17 +31,18 @@ class Products {
   std::unique_ptr<Plan> make_plan(const KernelCall& call, const Problem& problem, Stream& stream);
   // The plan whose choice is kept on disk; null: there is none that runs.
   std::unique_ptr<Plan> kept_plan(const Problem& problem, const Operands& operands);
-  LtContext context(Stream& stream);
 
   const Capabilities& capabilities_;
   Pool& pool_;
   bool tunes_;
   LtHandle handle_;
   std::size_t workspace_bytes_;
-  std::unique_ptr<Block> workspace_;
   Choices choices_;
   std::unordered_map<Problem, std::unique_ptr<Plan>, HashProblem> plans_;
 };
+
+// The plan of a call; null where our own multiply-adds run it, or nothing.
+const Plan* plan_of(const KernelCall& call, Stream& stream);
 
 // The epilogue of a bare product, over its dense f32 sums, with alpha applied: beta c, bias, activation or derivative,
 // aux; and the sums of columns where they are asked for. In cuda/matmul.cu.

@@ -1,79 +1,47 @@
 #include "backends/cuda/staging.h"
 
 #include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "backends/cuda/check.h"
-#include "core/error.h"
 
 namespace amphora::cuda {
-namespace {
 
-constexpr std::size_t kPageBytes = std::size_t{4} << 20;
-// So much may be under way; then uploads wait for the oldest.
-constexpr std::size_t kMaxPages = 16;
-constexpr std::size_t kAlignment = 256;
+Staging::Staging(const Stream& stream)
+    : stream_(stream.handle()), copies_(stream.copies()), pages_(stream_), pages_of_copies_(copies_) {}
 
-}  // namespace
-
-Event::Event(unsigned flags) { check(cudaEventCreateWithFlags(&handle_, flags), "making an event"); }
-// After a fault even this fails, and whoever asked for results was told.
-Event::~Event() { cudaEventDestroy(handle_); }
-
-void Event::record(cudaStream_t stream) { check(cudaEventRecord(handle_, stream), "recording an event"); }
-
-bool Event::is_done() const {
-  const cudaError_t status = cudaEventQuery(handle_);
-  if (status == cudaErrorNotReady) return false;
-  check(status, "asking how far the device is");
-  return true;
-}
-
-void Event::wait() const { check(cudaEventSynchronize(handle_), "waiting for the device"); }
-
-PinnedBuffer::PinnedBuffer(std::size_t bytes) : bytes_(bytes) {
-  void* data = nullptr;
-  check(cudaHostAlloc(&data, bytes, cudaHostAllocDefault), fmt::format("pinning {} bytes of host memory", bytes));
-  data_ = static_cast<std::byte*>(data);
-}
-
-PinnedBuffer::~PinnedBuffer() { cudaFreeHost(data_); }
-
-PinnedBuffer& Staging::page_with(std::size_t bytes) {
-  if (!pages_.empty() && used_ + bytes <= pages_.back()->bytes()) return *pages_.back();
-  std::unique_ptr<PinnedBuffer> page;
-  if (!pages_.empty() && (pages_.size() >= kMaxPages || pages_.front()->event().is_done())) {
-    page = std::move(pages_.front());
-    pages_.pop_front();
-    page->event().wait();
-  } else {
-    page = std::make_unique<PinnedBuffer>(kPageBytes);
+void Staging::upload(CudaBuffer& target, std::size_t offset, std::span<const std::byte> source) {
+  std::byte* data = data_of(target, offset);
+  if (target.last_submission() <= last_in_order_) {
+    join();
+    return pages_.upload(data, source);
   }
-  pages_.push_back(std::move(page));
-  used_ = 0;
-  return *pages_.back();
+  ends_[target.last_submission() % ends_.size()].hold(copies_);
+  pages_of_copies_.upload(data, source);
+  copied_.record(copies_);
+  copies_are_ahead_ = true;
 }
 
-void Staging::upload(void* target, std::span<const std::byte> source) {
-  auto* next = static_cast<std::byte*>(target);
-  while (!source.empty()) {
-    const std::size_t bytes = std::min(source.size(), kPageBytes);
-    PinnedBuffer& page = page_with(bytes);
-    std::byte* staged = page.data() + used_;
-    std::memcpy(staged, source.data(), bytes);
-    check(cudaMemcpyAsync(next, staged, bytes, cudaMemcpyHostToDevice, stream_), "copying to the device");
-    page.event().record(stream_);
-    used_ = std::min((used_ + bytes + kAlignment - 1) / kAlignment * kAlignment, page.bytes());
-    source = source.subspan(bytes);
-    next += bytes;
-  }
+void Staging::join() {
+  if (!copies_are_ahead_) return;
+  copied_.hold(stream_);
+  copies_are_ahead_ = false;
+}
+
+void Staging::submitted(std::span<CudaBuffer* const> inputs) {
+  ++submissions_;
+  ends_[submissions_ % ends_.size()].record(stream_);
+  for (CudaBuffer* buffer : inputs) buffer->set_last_submission(submissions_);
 }
 
 class PinnedReadback : public Readback {
  public:
-  PinnedReadback(std::shared_ptr<Staging> staging, const void* source, std::size_t bytes)
-      : staging_(std::move(staging)), source_(source), buffer_(staging_->take_readback(bytes)), bytes_(bytes) {
+  PinnedReadback(std::shared_ptr<Staging> staging, const Buffer& source, std::size_t offset, std::size_t bytes)
+      : staging_(std::move(staging)),
+        source_(data_of(source, offset)),
+        reads_inputs_(source.kind() == MemoryKind::inputs),
+        buffer_(staging_->take_readback(bytes)),
+        bytes_(bytes) {
     restart();
   }
   PinnedReadback(const PinnedReadback&) = delete;
@@ -89,6 +57,10 @@ class PinnedReadback : public Readback {
 
   void restart() final {
     const cudaStream_t stream = staging_->stream_;
+    if (reads_inputs_) {
+      staging_->join();
+      staging_->used_in_order();
+    }
     if (bytes_ > 0) {
       check(cudaMemcpyAsync(buffer_->data(), source_, bytes_, cudaMemcpyDeviceToHost, stream), "copying to the host");
     }
@@ -98,13 +70,14 @@ class PinnedReadback : public Readback {
  private:
   std::shared_ptr<Staging> staging_;
   const void* source_;
+  bool reads_inputs_;
   std::unique_ptr<PinnedBuffer> buffer_;
   std::size_t bytes_;
 };
 
-std::unique_ptr<Readback> Staging::read(const std::shared_ptr<Staging>& staging, const void* source,
-                                        std::size_t bytes) {
-  return std::make_unique<PinnedReadback>(staging, source, bytes);
+std::unique_ptr<Readback> Staging::read(const std::shared_ptr<Staging>& staging, const Buffer& source,
+                                        std::size_t offset, std::size_t bytes) {
+  return std::make_unique<PinnedReadback>(staging, source, offset, bytes);
 }
 
 std::unique_ptr<PinnedBuffer> Staging::take_readback(std::size_t bytes) {

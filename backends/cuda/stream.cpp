@@ -5,6 +5,7 @@
 #include "backends/cuda/buffer.h"
 #include "backends/cuda/check.h"
 #include "backends/cuda/environment.h"
+#include "backends/cuda/graph_scratch.h"
 #include "core/error.h"
 
 namespace amphora::cuda {
@@ -17,12 +18,15 @@ std::string in_megabytes(std::size_t bytes) { return fmt::format("{:.1f} MiB", s
 Stream::Stream(const Capabilities& capabilities, Pool& pool)
     : capabilities_(capabilities), pool_(pool), waits_for_each_(environment().synchronous) {
   check(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking), "making a stream");
+  check(cudaStreamCreateWithFlags(&copies_, cudaStreamNonBlocking), "making a stream for copies");
 }
 
 // Memory goes after this, so what was queued must end first. After a fault this fails, and whoever asked was told.
 Stream::~Stream() {
-  cudaStreamSynchronize(handle_);
-  cudaStreamDestroy(handle_);
+  for (const cudaStream_t stream : {handle_, copies_}) {
+    cudaStreamSynchronize(stream);
+    cudaStreamDestroy(stream);
+  }
 }
 
 unsigned Stream::blocks_for(std::uint64_t items, unsigned per_thread) const {
@@ -50,7 +54,10 @@ std::unique_ptr<Block> Stream::take(std::size_t bytes, std::string_view what) {
       in_megabytes(capabilities_.memory_bytes), in_megabytes(free)));
 }
 
+bool Stream::is_rehearsal() const { return graph_scratch_ != nullptr && !graph_scratch_->has_memory(); }
+
 void* Stream::scratch(std::size_t bytes) {
+  if (graph_scratch_ != nullptr) return graph_scratch_->take(bytes);
   scratch_.push_back(take(bytes, "a kernel's intermediate results"));
   return scratch_.back()->data();
 }
@@ -62,13 +69,19 @@ void Stream::ran(std::string_view name, cudaError_t status) {
   if (waits_for_each_) wait();
 }
 
+void Stream::ran(std::string_view name, cublasStatus_t status) {
+  if (status != CUBLAS_STATUS_SUCCESS) check(status, fmt::format("launching {}", name));
+  ran(name, cudaSuccess);
+}
+
 void Stream::begin_call() {
   scratch_.clear();
   names_.clear();
 }
 
 void Stream::wait() {
-  const cudaError_t status = cudaStreamSynchronize(handle_);
+  cudaError_t status = cudaStreamSynchronize(handle_);
+  if (status == cudaSuccess) status = cudaStreamSynchronize(copies_);
   if (status == cudaSuccess) return;
   check(status, waits_for_each_ ? fmt::format("running {}", last_)
                                 : fmt::format("waiting for the device; {} was launched last", last_));

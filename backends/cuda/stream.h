@@ -1,6 +1,7 @@
 // Stream: where launchers put their kernels. What launchers see of the device.
 //
-// Everything runs in order on one CUDA stream, so no launcher waits for another's results.
+// Everything runs in order on one CUDA stream, so no launcher waits for another's results. While a step is compiled,
+// the stream captures what is put into it, see graph.h.
 #pragma once
 
 #include <cstddef>
@@ -10,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include <cublasLt.h>
 #include <cuda_runtime.h>
 
 #include "backends/cuda/capabilities.h"
@@ -19,6 +21,7 @@
 namespace amphora::cuda {
 
 class Block;
+class GraphScratch;
 class Pool;
 class Products;
 
@@ -35,6 +38,8 @@ class Stream {
 
   const Capabilities& capabilities() const { return capabilities_; }
   cudaStream_t handle() const { return handle_; }
+  // A stream for copies to the device that run beside this one's work, see staging.h.
+  cudaStream_t copies() const { return copies_; }
   Products& products() const { return *products_; }
   void use(Products& products) { products_ = &products; }
 
@@ -43,11 +48,18 @@ class Stream {
   void launch(std::string_view name, void (*kernel)(Arguments), dim3 blocks, const Arguments& arguments,
               unsigned threads = kThreads) {
     if (blocks.x == 0 || blocks.y == 0 || blocks.z == 0) return;
-    cudaLaunchConfig_t config{};
-    config.gridDim = blocks;
-    config.blockDim = dim3(threads);
-    config.stream = handle_;
-    ran(name, cudaLaunchKernelEx(&config, kernel, arguments));
+    start(name, [&](cudaStream_t stream) {
+      cudaLaunchConfig_t config{};
+      config.gridDim = blocks;
+      config.blockDim = dim3(threads);
+      config.stream = stream;
+      return cudaLaunchKernelEx(&config, kernel, arguments);
+    });
+  }
+  // Lets `put` put something else than a kernel into the stream; it returns the status.
+  template <class Put>
+  void start(std::string_view name, Put put) {
+    if (!is_rehearsal()) ran(name, put(handle_));
   }
 
   // Blocks for a loop over `items` in strides of the grid, each thread taking `per_thread` at a time: enough to fill
@@ -59,9 +71,13 @@ class Stream {
   std::unique_ptr<Block> take(std::size_t bytes, std::string_view what);
   // Device memory for the rest of this call, aligned to 256 bytes; the next call may reuse it. Throws as take() does.
   void* scratch(std::size_t bytes);
+  // Where scratch memory comes from while a step is compiled; null: from the pool again. While there is none yet, only
+  // the needs are noted, and nothing is put into the stream.
+  void take_scratch_from(GraphScratch* scratch) { graph_scratch_ = scratch; }
 
   // Notes that `name`, a literal, ran, and checks what its launch returned.
   void ran(std::string_view name, cudaError_t status);
+  void ran(std::string_view name, cublasStatus_t status);
 
   // A new call: the scratch of the one before goes back.
   void begin_call();
@@ -70,12 +86,17 @@ class Stream {
   void record_names(bool on) { records_ = on; }
   // Waits for all that was launched. Throws Error that names the last kernel when the device reports a fault.
   void wait();
+  bool waits_for_each() const { return waits_for_each_; }
 
  private:
+  bool is_rehearsal() const;
+
   const Capabilities& capabilities_;
   Pool& pool_;
   Products* products_ = nullptr;
   cudaStream_t handle_ = nullptr;
+  cudaStream_t copies_ = nullptr;
+  GraphScratch* graph_scratch_ = nullptr;
   bool waits_for_each_;
   bool records_ = false;
   std::vector<std::unique_ptr<Block>> scratch_;

@@ -6,7 +6,7 @@
 
 #include "backends/cuda/check.h"
 #include "backends/cuda/products.h"
-#include "backends/cuda/staging.h"
+#include "backends/cuda/pinned.h"
 
 namespace amphora::cuda {
 namespace {
