@@ -33,11 +33,11 @@ const Plan* Products::find(const KernelCall& call, Stream& stream) {
 
 std::unique_ptr<Plan> Products::make_plan(const KernelCall& call, const Problem& problem, Stream& stream) {
   const Operands operands = operands_of(call);
-  LtContext context{handle_.get(), nullptr, workspace_bytes_};
-  if (!tunes_) return first_proposal(problem, operands, context);
+  if (!tunes_) return first_proposal(problem, operands, {handle_.get(), nullptr, workspace_bytes_});
   if (auto plan = kept_plan(problem, operands)) return plan;
-  const std::unique_ptr<Block> workspace = stream.take(workspace_bytes_, "cuBLASLt's workspace");
-  context.workspace = workspace->data();
+  const std::unique_ptr<Block> workspace = pool_.take(workspace_bytes_);
+  if (workspace == nullptr) return first_proposal(problem, operands, {handle_.get(), nullptr, 0});
+  const LtContext context{handle_.get(), workspace->data(), workspace_bytes_};
   std::optional<Tuned> tuned = tune(call, problem, context, pool_, stream);
   if (!tuned) return first_proposal(problem, operands, context);
   if (tuned->plan != nullptr) {

@@ -165,7 +165,7 @@ TEST_F(CudaProducts, WithoutRoomForTimingTheFirstProposalRuns) {
   const Machine machine("memory=128M");
   const auto device = open_cuda();
   std::vector<BufferPtr> held;
-  run(*device, {.m = 8, .n = 8, .k = 8});  // takes the workspace
+  run(*device, {.m = 8, .n = 8, .k = 8});
   const auto kept = testing::read_bytes(file()).size();
   constexpr int kWide = 2048;
   const ProductShape large{.m = kWide, .n = kWide, .k = 8};

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <map>
+#include <queue>
 #include <utility>
 
 #include "cuda_emulator/context.h"
@@ -13,34 +14,33 @@ namespace {
 
 struct Node {
   Run run;
-  std::vector<std::size_t> waits_for;
+  std::size_t waits_for = 0;  // so many
+  std::vector<std::size_t> next;
 };
 
 std::map<cudaStream_t, Capture> captures;
 GraphEdges last_edges;
 GraphFaults faults;
 
-// The node to run of those that may. The one that was captured last by turns with any: the further a graph's order is
-// from that of its capture, the more edges that are missing show.
-std::size_t choice(const std::vector<std::size_t>& ready, std::size_t launch) {
+// Of the nodes that may run, the one that was captured last, by turns with any: the further a graph's order is from that
+// of its capture, the more edges that are missing show.
+void run_graph(const std::vector<Node>& nodes, std::size_t launch) {
   const auto rank = [launch](std::size_t node) {
     return launch % 2 == 0 ? node : (node + 1) * (launch + 1) * 0x9E37'79B9'7F4A'7C15 >> 32;
   };
-  return *std::max_element(ready.begin(), ready.end(), [&](auto a, auto b) { return rank(a) < rank(b); });
-}
-
-void run_graph(const std::vector<Node>& nodes, std::size_t launch) {
-  std::vector<bool> done(nodes.size(), false);
-  for (std::size_t i = 0; i < nodes.size(); ++i) {
-    std::vector<std::size_t> ready;
-    for (std::size_t node = 0; node < nodes.size(); ++node) {
-      const auto& waits_for = nodes[node].waits_for;
-      const bool waits = std::any_of(waits_for.begin(), waits_for.end(), [&](std::size_t other) { return !done[other]; });
-      if (!done[node] && !waits) ready.push_back(node);
+  std::priority_queue<std::pair<std::size_t, std::size_t>> ready;  // by rank
+  std::vector<std::size_t> waits_for;
+  for (std::size_t node = 0; node < nodes.size(); ++node) {
+    waits_for.push_back(nodes[node].waits_for);
+    if (waits_for.back() == 0) ready.emplace(rank(node), node);
+  }
+  while (!ready.empty()) {
+    const Node& node = nodes[ready.top().second];
+    ready.pop();
+    node.run();
+    for (const std::size_t next : node.next) {
+      if (--waits_for[next] == 0) ready.emplace(rank(next), next);
     }
-    const std::size_t next = choice(ready, launch);
-    nodes[next].run();
-    done[next] = true;
   }
 }
 
@@ -138,16 +138,19 @@ cudaError_t cudaGraphInstantiate(cudaGraphExec_t* executable, cudaGraph_t graph,
   if (const cudaError_t error = refused_in_capture(); error != cudaSuccess) return error;
   if (const cudaError_t error = state(); error != cudaSuccess) return error;
   if (faults.instantiate != 0) return noted(static_cast<cudaError_t>(faults.instantiate));
-  std::vector<Node> nodes;
   last_edges.clear();
   for (const auto& node : graph->nodes) {
-    Node& made = nodes.emplace_back(Node{node->run, {}});
-    for (const cudaGraphNode_t other : node->waits_for) made.waits_for.push_back(other->number);
-    last_edges.push_back(made.waits_for);
+    std::vector<std::size_t>& waits_for = last_edges.emplace_back();
+    for (const cudaGraphNode_t other : node->waits_for) waits_for.push_back(other->number);
   }
   for (const auto& [from, to] : faults.lost_edges) {
-    auto& waits_for = nodes.at(to).waits_for;
+    std::vector<std::size_t>& waits_for = last_edges.at(to);
     waits_for.erase(std::find(waits_for.begin(), waits_for.end(), from));
+  }
+  std::vector<Node> nodes;
+  for (const auto& node : graph->nodes) nodes.push_back({node->run, last_edges[node->number].size(), {}});
+  for (std::size_t to = 0; to < nodes.size(); ++to) {
+    for (const std::size_t from : last_edges[to]) nodes[from].next.push_back(to);
   }
   *executable = new CUgraphExec_st{std::make_shared<const std::vector<Node>>(std::move(nodes))};
   return cudaSuccess;
