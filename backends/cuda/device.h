@@ -19,6 +19,7 @@ class CudaDevice : public Device {
 
   Support supports(KernelId kernel, const Spec& spec) const override;
   const Capabilities& capabilities() const { return capabilities_; }
+  const Stream& stream() const { return stream_; }
 
  protected:
   BufferPtr do_allocate(std::size_t bytes, MemoryKind kind) override;

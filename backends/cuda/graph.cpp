@@ -63,7 +63,7 @@ class Capture {
   }
 
  private:
-  cudaStream_t stream_;  // null: ended
+  cudaStream_t stream_;                             // null: ended
   std::vector<std::vector<cudaGraphNode_t>> ends_;  // of each call: what comes after it waits for these
 };
 
@@ -85,8 +85,8 @@ std::vector<plan::Access> accesses_of(const KernelCall& call, const Range& scrat
     const auto index = static_cast<std::size_t>(i);
     void* address = address_of(call, index);
     if (address == nullptr) continue;
-    result.push_back({reinterpret_cast<Address>(address), call.buffers[index].bytes,
-                      plan::writes(plan::use_of(call, i, true))});
+    result.push_back(
+        {reinterpret_cast<Address>(address), call.buffers[index].bytes, plan::writes(plan::use_of(call, i, true))});
   }
   return result;
 }

@@ -1,7 +1,7 @@
 // A compiled step: one CUDA graph, launched at once.
 //
-// The launchers' work is captured from the stream as they put it there, but not in the stream's order: a call waits only
-// for those earlier calls that it shares memory with, as plan::Order tells, so that others may run side by side.
+// The launchers' work is captured from the stream as they put it there, but not in the stream's order: a call waits
+// only for those earlier calls that it shares memory with, as plan::Order tells, so that others may run side by side.
 #pragma once
 
 #include <memory>

@@ -45,8 +45,8 @@ void* GraphScratch::take(std::size_t bytes) {
     needs_.back() += size;
     return nullptr;
   }
-  require(size <= left_.bytes, "a call of a compiled step asks for {} bytes of scratch memory, more than when asked first",
-          bytes);
+  require(size <= left_.bytes,
+          "a call of a compiled step asks for {} bytes of scratch memory, more than when asked first", bytes);
   void* result = reinterpret_cast<void*>(left_.begin);
   left_ = {left_.begin + size, left_.bytes - size};
   return result;

@@ -22,8 +22,8 @@ class Products {
   Products(const Capabilities& capabilities, Pool& pool);
 
   // The plan of a call; null where cuBLASLt does not take it. The first time, its algorithms are timed on the call's
-  // own operands, with results in scratch memory. AMPHORA_CUDA_TUNE=0 takes the first proposal untimed, and so does a device
-  // without room for that.
+  // own operands, with results in scratch memory. AMPHORA_CUDA_TUNE=0 takes the first proposal untimed, and so does a
+  // device without room for that.
   const Plan* find(const KernelCall& call, Stream& stream);
   // Runs a plan into `operands.c`; throws Error when it fails.
   void run(const Plan& plan, const Operands& operands, Stream& stream);

@@ -5,8 +5,8 @@
 #include <limits>
 
 #include "backends/cuda/check.h"
-#include "backends/cuda/products.h"
 #include "backends/cuda/pinned.h"
+#include "backends/cuda/products.h"
 
 namespace amphora::cuda {
 namespace {

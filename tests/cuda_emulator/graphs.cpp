@@ -22,8 +22,8 @@ std::map<cudaStream_t, Capture> captures;
 GraphEdges last_edges;
 GraphFaults faults;
 
-// Of the nodes that may run, the one that was captured last, by turns with any: the further a graph's order is from that
-// of its capture, the more edges that are missing show.
+// Of the nodes that may run, the one that was captured last, by turns with any: the further a graph's order is from
+// that of its capture, the more edges that are missing show.
 void run_graph(const std::vector<Node>& nodes, std::size_t launch) {
   const auto rank = [launch](std::size_t node) {
     return launch % 2 == 0 ? node : (node + 1) * (launch + 1) * 0x9E37'79B9'7F4A'7C15 >> 32;
@@ -109,7 +109,7 @@ cudaError_t cudaStreamGetCaptureInfo(cudaStream_t stream, cudaStreamCaptureStatu
                                      std::size_t* count) {
   const std::lock_guard lock(streams_mutex());
   const Capture* capture = capture_of(stream);
-  *status = capture == nullptr   ? cudaStreamCaptureStatusNone
+  *status = capture == nullptr  ? cudaStreamCaptureStatusNone
             : capture->is_valid ? cudaStreamCaptureStatusActive
                                 : cudaStreamCaptureStatusInvalidated;
   if (*status != cudaStreamCaptureStatusActive) return state();

@@ -75,8 +75,7 @@ cudaError_t cudaFreeHost(void* pointer) {
   return synchronized_state();
 }
 
-cudaError_t cudaMemcpyAsync(void* target, const void* source, std::size_t bytes, cudaMemcpyKind,
-                            cudaStream_t stream) {
+cudaError_t cudaMemcpyAsync(void* target, const void* source, std::size_t bytes, cudaMemcpyKind, cudaStream_t stream) {
   const auto copy = [=] {
     if (bytes > 0) std::memmove(target, source, bytes);
   };

@@ -37,8 +37,11 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, void (*
   if (config.dynamicSmemBytes != 0 || config.numAttrs != 0) return noted(cudaErrorNotSupported);
   const double count = static_cast<double>(blocks.x) * blocks.y * blocks.z * threads.x * threads.y * threads.z;
   return put(config.stream, [=] {
-    execute([&] { return run_grid({blocks, threads, kernel, body, arguments.get()}); },
-            kLaunchTime + kThreadTime * count);
+    execute(
+        [&] {
+          return run_grid({blocks, threads, kernel, body, arguments.get()});
+        },
+        kLaunchTime + kThreadTime * count);
   });
 }
 

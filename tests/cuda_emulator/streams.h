@@ -31,7 +31,9 @@ class Queue : public std::enable_shared_from_this<Queue> {
   ~Queue();
 
   void add(Run run) { items_.push_back({std::move(run), {}}); }
-  void wait_for(const Point& point) { items_.push_back({[] {}, point}); }
+  void wait_for(const Point& point) {
+    items_.push_back({[] {}, point});
+  }
   Point end() { return {shared_from_this(), done_ + items_.size()}; }
   bool has_passed(const Point& point) const { return done_ >= point.count; }
 

@@ -40,7 +40,7 @@ cudaError_t cudaLaunchKernelEx(const cudaLaunchConfig_t* config, void (*kernel)(
     what.kernel(what.arguments);
   };
   return amphora::emulator::launch(*config, reinterpret_cast<const void*>(kernel), run,
-                                    std::make_shared<const Bound>(Bound{kernel, arguments}));
+                                   std::make_shared<const Bound>(Bound{kernel, arguments}));
 }
 
 // NOLINTEND(readability-identifier-naming)

@@ -1,0 +1,240 @@
+// Compiled steps: the graph's edges, what a replay leaves, and what goes wrong.
+#include <algorithm>
+
+#include "backends/cuda/graph_scratch.h"
+#include "core/error.h"
+#include "graphs_test.h"
+
+namespace amphora::cuda {
+namespace {
+
+using emulator::GraphEdges;
+
+GraphEdges sorted(GraphEdges edges) {
+  for (auto& waits_for : edges) std::sort(waits_for.begin(), waits_for.end());
+  return edges;
+}
+
+TEST_F(CudaGraphs, AReplayLeavesTheBitsOfItsCallsOneByOne) {
+  const auto device = open_cuda();
+  EXPECT_TRUE(replays_like_its_calls(*device, 12));
+}
+
+TEST_F(CudaGraphs, EdgesAreWhereCallsShareMemory) {
+  const auto device = open_cuda();
+  const SmallStep step(*device, random.bits64());
+  device->compile(step.calls(input(*device)));
+  // The product and the sum are two nodes each.
+  EXPECT_EQ(emulator::edges_of_last_graph(), (GraphEdges{{}, {}, {0}, {2}, {1}, {}, {5}, {6}, {4}, {3}}));
+}
+
+TEST_F(CudaGraphs, BranchesMeet) {
+  const auto device = open_cuda();
+  const BufferPtr x = input(*device), a = input(*device), b = input(*device);
+  const KernelCall join = KernelCall(KernelId::accumulate, {}, CountParams{kInputs}).with(all_of(a)).with(all_of(b));
+  device->compile({affine(x, a, 1.0f, 0.0f), affine(x, b, 1.0f, 0.0f), join, affine(b, x, 1.0f, 0.0f)});
+  EXPECT_EQ(sorted(emulator::edges_of_last_graph()), (GraphEdges{{}, {}, {0, 1}, {2}}));
+}
+
+// What comes after a call without work waits for what that one waits for.
+TEST_F(CudaGraphs, ACallWithoutWorkHandsItsEdgesOn) {
+  const auto device = open_cuda();
+  const BufferPtr x = input(*device), y = input(*device), z = input(*device);
+  const auto nothing = KernelCall(KernelId::copy, {}, CopyParams{1, {0}, {1}, {1}}).with(all_of(y)).with(all_of(z));
+  device->compile({affine(x, y, 1.0f, 0.0f), nothing, affine(z, z, 1.0f, 0.0f), affine(x, x, 1.0f, 0.0f)});
+  EXPECT_EQ(emulator::edges_of_last_graph(), (GraphEdges{{}, {0}, {0}}));
+}
+
+TEST_F(CudaGraphs, AnEdgeThatIsMissingShows) {
+  const auto device = open_cuda();
+  const SmallStep step(*device, random.bits64());
+  device->compile(step.calls(input(*device)));
+  const GraphEdges edges = emulator::edges_of_last_graph();
+  for (std::size_t to = 0; to < edges.size(); ++to) {
+    for (const std::size_t from : edges[to]) {
+      const GraphFault fault({.instantiate = 0, .lost_edges = {{from, to}}});
+      EXPECT_FALSE(replays_like_its_calls(*device, 4)) << from << " to " << to;
+    }
+  }
+}
+
+TEST_F(CudaGraphs, ReplaysAskForNoMemory) {
+  const auto device = open_cuda();
+  const SmallStep step(*device, random.bits64());
+  const BufferPtr x = input(*device);
+  const auto executable = device->compile(step.calls(x));
+  upload_fresh(*device, {x});
+  device->submit(*executable);
+  device->reset_counters();
+  for (int i = 0; i < 10; ++i) {
+    upload_fresh(*device, {x});
+    device->submit(*executable);
+  }
+  EXPECT_EQ(device->counters().allocations, 0u);
+  EXPECT_EQ(device->counters().waits, 0u);
+  EXPECT_EQ(device->counters().launches[static_cast<std::size_t>(KernelId::unary)], 30u);
+}
+
+// Whoever gets the scratch memory of an executable that is gone comes behind it.
+TEST_F(CudaGraphs, AnExecutableMayGoWhileItRuns) {
+  const auto device = open_cuda();
+  const BufferPtr ramp = buffer_of(*device, std::vector<float>(300'000, 1.0f));
+  const BufferPtr result = device->allocate(sizeof(float), MemoryKind::activations);
+  for (int i = 0; i < 4; ++i) {
+    auto executable = device->compile({sum(ramp, result)});
+    device->submit(*executable);
+    executable.reset();
+    std::vector<BufferPtr> others;
+    for (int j = 0; j < 8; ++j) others.push_back(buffer_of(*device, std::vector<float>(64, 9.0f)));
+    EXPECT_EQ(values_of<float>(*device, *result)[0], 300'000.0f);
+  }
+}
+
+TEST_F(CudaGraphs, AnEmptyStepIsLegal) {
+  const auto device = open_cuda();
+  const auto executable = device->compile({});
+  device->submit(*executable);
+  device->wait();
+}
+
+// --- scratch memory ---
+
+TEST_F(CudaGraphs, CallsThatAreFarApartShareScratchMemory) {
+  const auto device = open_cuda();
+  const Capabilities capabilities = inspect(0);
+  const auto pool = std::make_shared<Pool>(make_memory(capabilities));
+  Stream stream(capabilities, *pool);
+  GraphScratch scratch;
+  const auto needs = std::vector<std::size_t>{20, 20, 0, 20, 20};  // MiB
+  for (const std::size_t need : needs) {
+    EXPECT_EQ(scratch.begin_call().bytes, 0u);
+    EXPECT_EQ(scratch.take(need * kMebibyte), nullptr);
+  }
+  scratch.provide(stream);
+  EXPECT_EQ(pool->in_use(), 64 * kMebibyte);
+  std::vector<Range> ranges;
+  for (const std::size_t need : needs) {
+    ranges.push_back(scratch.begin_call());
+    EXPECT_EQ(ranges.back().bytes, need * kMebibyte);
+    EXPECT_EQ(reinterpret_cast<Address>(scratch.take(need * kMebibyte)), ranges.back().begin);
+    EXPECT_THROW(scratch.take(1), Error);
+  }
+  EXPECT_EQ(ranges[1].begin, ranges[0].end());
+  EXPECT_EQ(ranges[3].begin, ranges[1].end());
+  EXPECT_EQ(ranges[4].begin, ranges[0].begin);
+}
+
+TEST_F(CudaGraphs, ACallThatNeedsMuchGetsIt) {
+  const auto device = open_cuda();
+  const Capabilities capabilities = inspect(0);
+  const auto pool = std::make_shared<Pool>(make_memory(capabilities));
+  Stream stream(capabilities, *pool);
+  GraphScratch scratch;
+  for (const std::size_t need : std::vector<std::size_t>{1, 100, 1}) {
+    scratch.begin_call();
+    scratch.take(need * kMebibyte);
+  }
+  scratch.provide(stream);
+  EXPECT_EQ(pool->in_use(), 100 * kMebibyte);
+}
+
+// --- what goes wrong ---
+
+TEST_F(CudaGraphs, AGraphThatCannotBeMadeIsNamedAndTheDeviceGoesOn) {
+  const auto device = open_cuda();
+  const SmallStep step(*device, random.bits64());
+  const BufferPtr x = input(*device);
+  const auto message = [&](cudaError_t error) {
+    const GraphFault fault({.instantiate = error, .lost_edges = {}});
+    return message_of([&] { device->compile(step.calls(x)); });
+  };
+  for (const char* part : {"making a graph of 8 calls, from cast to accumulate in 10 nodes", "cudaErrorNotSupported"}) {
+    EXPECT_NE(message(cudaErrorNotSupported).find(part), std::string::npos) << message(cudaErrorNotSupported);
+  }
+  const GraphFault fault({.instantiate = cudaErrorMemoryAllocation, .lost_edges = {}});
+  EXPECT_THROW(device->compile(step.calls(x)), OutOfMemory);
+  emulator::set_graph_faults({});
+  EXPECT_TRUE(replays_like_its_calls(*device, 2));
+}
+
+TEST_F(CudaGraphs, AStepWithoutRoomForItsIntermediateResultsIsRefusedAndTheDeviceGoesOn) {
+  const Machine machine("memory=128M");
+  const auto device = open_cuda();
+  std::vector<BufferPtr> held;
+  const BufferPtr ramp = buffer_of(*device, std::vector<float>(300'000, 1.0f));
+  const BufferPtr result = device->allocate(sizeof(float), MemoryKind::activations);
+  // Down to the pool's smallest block.
+  for (std::size_t bytes = 32 * kMebibyte; bytes >= 256; bytes /= 2) {
+    try {
+      while (true) held.push_back(device->allocate(bytes, MemoryKind::activations));
+    } catch (const OutOfMemory&) {
+    }
+  }
+  const std::string message = message_of([&] { device->compile({sum(ramp, result)}); });
+  EXPECT_NE(message.find("asked for the intermediate results of a compiled step"), std::string::npos) << message;
+  held.clear();
+  const auto executable = device->compile({sum(ramp, result)});
+  device->submit(*executable);
+  EXPECT_EQ(values_of<float>(*device, *result)[0], 300'000.0f);
+}
+
+// A launcher refuses the call in the middle of the capture.
+TEST_F(CudaGraphs, ACallThatIsRefusedEndsTheCapture) {
+  const auto device = open_cuda();
+  const SmallStep step(*device, random.bits64());
+  const BufferPtr x = input(*device), group = device->allocate(sizeof(GroupState), MemoryKind::optimizer_state);
+  std::vector<KernelCall> calls = step.calls(x);
+  SgdParams sgd{};
+  sgd.count = kInputs;
+  sgd.momentum = 0.9f;
+  calls.push_back(KernelCall(KernelId::sgd, {}, sgd)
+                      .with(all_of(step.left))
+                      .with(all_of(step.right))
+                      .with({})
+                      .with({})
+                      .with(all_of(group)));
+  EXPECT_NE(message_of([&] { device->compile(calls); }).find("needs a momentum buffer"), std::string::npos);
+  EXPECT_TRUE(replays_like_its_calls(*device, 2));
+}
+
+TEST_F(CudaGraphs, WithSynchronousKernelsAStepRunsCallByCall) {
+  const Variable sync("AMPHORA_CUDA_SYNC", "1");
+  const GraphFault fault({.instantiate = cudaErrorNotSupported, .lost_edges = {}});  // nobody asks for one
+  const auto device = open_cuda();
+  EXPECT_TRUE(replays_like_its_calls(*device, 4));
+}
+
+using CudaGraphsDeathTest = CudaGraphs;
+
+[[noreturn]] void exit_after_fault_in_graph(CudaDevice& device, const std::vector<KernelCall>& calls,
+                                            const std::string& expected) {
+  const Machine machine("fault=2");
+  const std::string message = message_of([&] {
+    const auto executable = device.compile(calls);
+    device.submit(*executable);
+    device.wait();
+  });
+  const bool named = message.find(expected) != std::string::npos;
+  if (!named) std::fprintf(stderr, "%s\n", message.c_str());
+  std::exit(named ? 0 : 1);
+}
+
+TEST_F(CudaGraphsDeathTest, AFaultInAGraphIsSeenAtTheNextWait) {
+  const auto device = open_cuda();
+  const BufferPtr x = input(*device);
+  EXPECT_EXIT(exit_after_fault_in_graph(*device, {affine(x, x, 1.0f, 0.0f), affine(x, x, 1.0f, 0.0f)},
+                                        "a compiled step was launched last"),
+              ::testing::ExitedWithCode(0), "");
+}
+
+TEST_F(CudaGraphsDeathTest, AFaultInAStepIsSeenWhereItHappensWhenAsked) {
+  const Variable sync("AMPHORA_CUDA_SYNC", "1");
+  const auto device = open_cuda();
+  const BufferPtr x = input(*device);
+  EXPECT_EXIT(exit_after_fault_in_graph(*device, {affine(x, x, 1.0f, 0.0f), affine(x, x, 1.0f, 0.0f)},
+                                        "seen while running unary"),
+              ::testing::ExitedWithCode(0), "");
+}
+
+}  // namespace
+}  // namespace amphora::cuda
