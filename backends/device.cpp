@@ -56,15 +56,14 @@ void Device::upload(Buffer& target, std::size_t offset, std::span<const std::byt
 }
 
 std::unique_ptr<Readback> Device::read_later(const Buffer& source, std::size_t offset, std::size_t bytes,
-                                             std::source_location where) {
+                                             CodeLine where) {
   if (const plan::Recorder* recorder = plan::Recorder::capturing()) recorder->refuse_read(where);
   require(offset <= source.bytes() && bytes <= source.bytes() - offset,
           "read of {} bytes at offset {} leaves a buffer of {} bytes", bytes, offset, source.bytes());
   return do_read(source, offset, bytes);
 }
 
-void Device::download(const Buffer& source, std::size_t offset, std::span<std::byte> target,
-                      std::source_location where) {
+void Device::download(const Buffer& source, std::size_t offset, std::span<std::byte> target, CodeLine where) {
   const auto readback = read_later(source, offset, target.size(), where);
   ++counters_.waits;
   const auto bytes = readback->get();

@@ -11,7 +11,6 @@
 #include <functional>
 #include <map>
 #include <memory>
-#include <source_location>
 #include <span>
 #include <string>
 #include <utility>
@@ -19,6 +18,7 @@
 
 #include "core/buffer.h"
 #include "core/dtype.h"
+#include "core/place.h"
 #include "kernel/call.h"
 
 namespace amphora {
@@ -105,10 +105,10 @@ class Device {
   void upload(Buffer& target, std::size_t offset, std::span<const std::byte> source);
   // Queues a copy to the host. Throws StateError while a step is captured, naming the op and `where`.
   std::unique_ptr<Readback> read_later(const Buffer& source, std::size_t offset, std::size_t bytes,
-                                       std::source_location where = std::source_location::current());
+                                       CodeLine where = CodeLine::current());
   // Copies to the host and waits. Throws as read_later() does.
   void download(const Buffer& source, std::size_t offset, std::span<std::byte> target,
-                std::source_location where = std::source_location::current());
+                CodeLine where = CodeLine::current());
 
   // Queues a kernel. Throws Error, naming kernel, types and backend, when the backend cannot run it. While this
   // thread's plan::Recorder captures, the call is noted and does not run.

@@ -69,18 +69,6 @@ std::string reason_against(KernelId kernel, const Spec& spec, bool has_f64) {
   return {};
 }
 
-std::optional<DType> element_type(const KernelCall& call, int index) {
-  const std::string_view letters = types_of(call.id);
-  const auto i = static_cast<std::size_t>(index);
-  if (i < letters.size()) return letters[i] == 's' ? std::nullopt : std::optional(call.spec.types[i]);
-  switch (call.id) {
-    case KernelId::matmul: return index == 4 ? call.spec.types[2] : DType::f32;
-    case KernelId::cross_entropy_grad: return call.spec.types[0];
-    case KernelId::adam: return index == 4 ? std::optional(call.spec.types[3]) : std::nullopt;
-    default: return std::nullopt;
-  }
-}
-
 Spec uniform_spec(KernelId kernel, DType type) {
   const std::string_view letters = types_of(kernel);
   Spec spec;

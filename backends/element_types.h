@@ -1,7 +1,6 @@
 // Which element types the kernels of the vocabulary take.
 #pragma once
 
-#include <optional>
 #include <string>
 
 #include "kernel/call.h"
@@ -10,9 +9,6 @@ namespace amphora {
 
 // Why no kernel takes these element types; empty where one does. `has_f64`: whether the backend computes in f64.
 std::string reason_against(KernelId kernel, const Spec& spec, bool has_f64);
-
-// The type of the elements of a call's buffer; empty for device state, totals included.
-std::optional<DType> element_type(const KernelCall& call, int index);
 
 // The element types of a call whose buffers all have `type`, except where the kernel leaves no choice.
 Spec uniform_spec(KernelId kernel, DType type);

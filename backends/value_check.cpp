@@ -7,7 +7,6 @@
 #include <optional>
 #include <utility>
 
-#include "backends/element_types.h"
 #include "backends/layout.h"
 #include "core/error.h"
 #include "core/place.h"
@@ -99,7 +98,7 @@ ValueCheck::Operands ValueCheck::look_at_operands(const KernelCall& call) {
 ValueCheck::Found ValueCheck::look(const KernelCall& call, int index) const {
   Found found{.index = index};
   const BufferRange& range = call.buffers[static_cast<std::size_t>(index)];
-  const std::optional<DType> type = element_type(call, index);
+  const std::optional<DType> type = plan::type_of(call, index);
   if (!type || !is_floating(*type) || range.bytes == 0) return found;
   found.type = *type;
   const auto in_range = static_cast<std::int64_t>(range.bytes / size_of(*type));

@@ -8,6 +8,15 @@
 
 namespace amphora {
 
+// A line of the program: as a default argument, that of the caller. std::source_location, which clang 14 lacks.
+struct CodeLine {
+  const char* file;
+  int line;
+  static constexpr CodeLine current(const char* file = __builtin_FILE(), int line = __builtin_LINE()) {
+    return {file, line};
+  }
+};
+
 struct Place {
   std::string_view phase;   // "forward", "backward", "recompute", "step"; empty outside of ops
   std::string_view op;      // "linear"; both live at least as long as the op runs

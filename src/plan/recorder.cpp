@@ -36,7 +36,9 @@ Recorder::Recorder(Device& device, Mode mode, std::vector<BufferPtr> inputs, Buf
   this_threads = this;
 }
 
-Recorder::~Recorder() { this_threads = nullptr; }
+Recorder::~Recorder() {
+  if (this_threads == this) this_threads = nullptr;
+}
 
 Recorder* Recorder::active() { return this_threads; }
 
@@ -99,11 +101,11 @@ void Recorder::uploaded(Buffer& target, std::size_t, std::span<const std::byte>)
   constants_.push_back(target.shared_from_this());
 }
 
-void Recorder::refuse_read(const std::source_location& where) const {
+void Recorder::refuse_read(const CodeLine& where) const {
   throw StateError(fmt::format(
       "{}:{} reads device memory within a recorded step{}, where nothing has been computed yet; return the tensor from "
       "the step and read it from the step's result, or set AMPHORA_EAGER=1",
-      where.file_name(), where.line(), where_now()));
+      where.file, where.line, where_now()));
 }
 
 void Recorder::note_read(const TrackedCell& cell) {
@@ -150,6 +152,7 @@ BufferRange Recorder::feed(std::string name, std::size_t bytes, std::function<vo
 }
 
 Recorder::Result Recorder::finish() {
+  this_threads = nullptr;
   Plan& plan = result_.plan;
   for (const auto& [id, weak] : allocated_) {
     BufferPtr buffer = weak.lock();

@@ -7,12 +7,12 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
-#include <source_location>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
+#include "core/place.h"
 #include "plan/host_state.h"
 #include "plan/plan.h"
 
@@ -42,7 +42,7 @@ class Recorder {
   // Whether the bytes may be copied now: they become a constant of the plan. Throws Error for memory that is older than
   // the capture: each replay would need other bytes, perhaps.
   void uploaded(Buffer& target, std::size_t offset, std::span<const std::byte> source);
-  [[noreturn]] void refuse_read(const std::source_location& where) const;
+  [[noreturn]] void refuse_read(const CodeLine& where) const;
   void require_device(const Device& device) const;
 
   // --- for whoever keeps host state ---
@@ -57,7 +57,7 @@ class Recorder {
   // only while capturing. Throws Error when the feed buffer is full.
   BufferRange feed(std::string name, std::size_t bytes, std::function<void(std::span<std::byte>)> write);
 
-  // Ends the recording: what is still alive is kept, all else that was allocated is transient.
+  // Ends the recording, for this thread too: what is still alive is kept, all else that was allocated is transient.
   struct Result {
     Plan plan;
     HostState state;

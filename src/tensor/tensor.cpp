@@ -120,7 +120,7 @@ void Tensor::assign(std::span<const float> values) {
   launch_copy(source, *this);
 }
 
-std::vector<double> Tensor::to_doubles(std::source_location where) const {
+std::vector<double> Tensor::to_doubles(CodeLine where) const {
   Tensor source = *this;
   if (!is_contiguous()) {
     source = empty(device(), shape(), dtype());
@@ -134,12 +134,12 @@ std::vector<double> Tensor::to_doubles(std::source_location where) const {
   return values;
 }
 
-std::vector<float> Tensor::to_vector(std::source_location where) const {
+std::vector<float> Tensor::to_vector(CodeLine where) const {
   const std::vector<double> values = to_doubles(where);
   return {values.begin(), values.end()};
 }
 
-double Tensor::item(std::source_location where) const {
+double Tensor::item(CodeLine where) const {
   require(count() == 1, "item() needs a tensor with one element, but this one has shape {}", shape().str());
   return to_doubles(where).front();
 }

@@ -6,12 +6,12 @@
 
 #include <cstdint>
 #include <memory>
-#include <source_location>
 #include <span>
 #include <vector>
 
 #include "core/buffer.h"
 #include "core/dtype.h"
+#include "core/place.h"
 #include "core/shape.h"
 
 namespace amphora {
@@ -63,10 +63,10 @@ class Tensor {
   void assign(std::span<const float> values);
 
   // These wait for the device. Within a step that is captured they throw StateError, naming the op and `where`.
-  std::vector<float> to_vector(std::source_location where = std::source_location::current()) const;
-  std::vector<double> to_doubles(std::source_location where = std::source_location::current()) const;
+  std::vector<float> to_vector(CodeLine where = CodeLine::current()) const;
+  std::vector<double> to_doubles(CodeLine where = CodeLine::current()) const;
   // The only element; throws Error if there are more.
-  double item(std::source_location where = std::source_location::current()) const;
+  double item(CodeLine where = CodeLine::current()) const;
 
   // --- the tape (src/autograd) ---
   bool requires_grad() const;

@@ -153,11 +153,11 @@ template <class F>
 struct Argument : Argument<decltype(&F::operator())> {};
 template <class R, class C, class A>
 struct Argument<R (C::*)(A) const> {
-  using type = std::remove_cvref_t<A>;
+  using Type = std::remove_cvref_t<A>;
 };
 template <class R, class C, class A>
 struct Argument<R (C::*)(A)> {
-  using type = std::remove_cvref_t<A>;
+  using Type = std::remove_cvref_t<A>;
 };
 
 inline std::vector<Tensor> results_of(const Tensor& loss) { return {loss}; }
@@ -200,8 +200,8 @@ class Step : public StepRunner {
 };
 
 template <class Function>
-Step(Device&, Function) -> Step<typename detail::Argument<Function>::type, Function>;
+Step(Device&, Function) -> Step<typename detail::Argument<Function>::Type, Function>;
 template <class Function>
-Step(Device&, Function, StepOptions) -> Step<typename detail::Argument<Function>::type, Function>;
+Step(Device&, Function, StepOptions) -> Step<typename detail::Argument<Function>::Type, Function>;
 
 }  // namespace amphora::train
