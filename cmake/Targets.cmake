@@ -100,6 +100,7 @@ function(amphora_add_tests)
     endif()
     amphora_add_program(amphora_${name} ${own} ${support})
     target_include_directories(amphora_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+    target_compile_definitions(amphora_${name} PRIVATE AMPHORA_SANITIZED=$<IF:$<BOOL:${AMPHORA_SANITIZE}>,1,0>)
     target_link_libraries(amphora_${name} PRIVATE GTest::gtest GTest::gtest_main)
     # NO_PRETTY_VALUES keeps CTest's names equal to GoogleTest's, so that one filter serves both.
     gtest_discover_tests(
