@@ -77,7 +77,7 @@ TEST_P(InPlace, casts) {
 }
 
 TEST_P(InPlace, pointwise_functions_of_one_operand) {
-  const auto mixes = type_mixes<4>(random);
+  const auto mixes = orthogonal_mixes<4>(random);
   for (std::size_t f = 0; f < std::size(kUnaryNames); ++f) {
     for (const Mix<4>& mix : share_of(mixes, f)) {
       const std::uint32_t count = random.one_of(kCounts);
@@ -94,7 +94,7 @@ TEST_P(InPlace, pointwise_functions_of_one_operand) {
 // With both operands dense, or one of them repeated along rows or columns.
 TEST_P(InPlace, pointwise_functions_of_two_operands) {
   constexpr bool kRepeats[][2] = {{false, false}, {false, false}, {true, false}, {false, true}, {true, true}};
-  const auto mixes = type_mixes<4>(random);
+  const auto mixes = orthogonal_mixes<4>(random);
   for (std::size_t f = 0; f < std::size(kBinaryNames); ++f) {
     for (const Mix<4>& mix : share_of(mixes, f)) {
       const int rows = static_cast<int>(1 + random.below(60));
