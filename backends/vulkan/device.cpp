@@ -169,8 +169,8 @@ std::unique_ptr<Executable> VulkanDevice::do_compile(std::vector<KernelCall> cal
 
 void VulkanDevice::do_submit(Executable& executable) {
   auto& recorded = static_cast<VulkanExecutable&>(executable);
-  recorder_.before_executable(recorded.accesses());
   recorded.recording().submit(*queue_);
+  recorder_.follow_executable(recorded.accesses());
   device_->instance().throw_complaint();
 }
 

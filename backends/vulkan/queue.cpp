@@ -107,8 +107,8 @@ void Queue::submit(VkCommandBuffer executable) {
   if (commands_ != VK_NULL_HANDLE) make_copies_visible(commands_);
   std::array<VkCommandBufferSubmitInfo, 3> buffers{};
   std::uint32_t count = 0;
-  const std::array batch{std::exchange(early_, VK_NULL_HANDLE), std::exchange(commands_, VK_NULL_HANDLE)};
-  for (VkCommandBuffer commands : {batch[0], batch[1], executable}) {
+  const std::array own{std::exchange(early_, VK_NULL_HANDLE), std::exchange(commands_, VK_NULL_HANDLE)};
+  for (VkCommandBuffer commands : {own[0], own[1], executable}) {
     if (commands == VK_NULL_HANDLE) continue;
     if (commands != executable) check(vkEndCommandBuffer(commands), "ending a command buffer");
     buffers[count].sType = VK_STRUCTURE_TYPE_COMMAND_BUFFER_SUBMIT_INFO;
@@ -118,7 +118,7 @@ void Queue::submit(VkCommandBuffer executable) {
   VkSemaphoreSubmitInfo signal{};
   signal.sType = VK_STRUCTURE_TYPE_SEMAPHORE_SUBMIT_INFO;
   signal.semaphore = timeline_;
-  signal.value = last_submitted_ + 1;
+  signal.value = batch();
   signal.stageMask = VK_PIPELINE_STAGE_2_ALL_COMMANDS_BIT;
   VkSubmitInfo2 info{};
   info.sType = VK_STRUCTURE_TYPE_SUBMIT_INFO_2;
@@ -129,7 +129,7 @@ void Queue::submit(VkCommandBuffer executable) {
   const VkResult result = vkQueueSubmit2(device_->queue(), 1, &info, VK_NULL_HANDLE);
   lost_ = lost_ || result == VK_ERROR_DEVICE_LOST;
   if (result == VK_SUCCESS) ++last_submitted_;
-  for (VkCommandBuffer commands : batch) {
+  for (VkCommandBuffer commands : own) {
     if (commands != VK_NULL_HANDLE) give_back(commands, last_submitted_);
   }
   if (result != VK_SUCCESS) {

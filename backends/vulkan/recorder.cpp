@@ -107,8 +107,8 @@ void Recorder::wait_for(std::span<const plan::Access> accesses) {
   batch_hazards_.add(accesses);
 }
 
-void Recorder::before_executable(std::span<const plan::Access> accesses) {
-  hazards_.clear();  // it begins with a barrier
+void Recorder::follow_executable(std::span<const plan::Access> accesses) {
+  hazards_.clear();  // it began with a barrier
   hazards_.add(accesses);
 }
 

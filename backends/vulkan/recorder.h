@@ -97,8 +97,8 @@ class Recorder {
   void begin_call();
   // All scratch that the calls of an executable use.
   std::vector<std::unique_ptr<Block>> take_scratch();
-  // An executable that touches this is submitted next.
-  void before_executable(std::span<const plan::Access> accesses);
+  // An executable that touches this was submitted.
+  void follow_executable(std::span<const plan::Access> accesses);
   // The shaders that this call dispatched so far.
   std::span<const std::string_view> shaders() const { return shaders_; }
 
@@ -112,7 +112,7 @@ class Recorder {
   const Capabilities& capabilities_;
   Mode mode_;
   plan::Hazards hazards_;
-  // What a command at the beginning of the open batch must not overtake: what was open then, and all since.
+  // What a command in front of the open batch would have to wait for, or overtakes.
   plan::Hazards batch_hazards_;
   std::uint64_t batch_ = 0;
   std::vector<std::unique_ptr<Block>> scratch_;  // of this call

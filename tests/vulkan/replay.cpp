@@ -5,10 +5,12 @@
 
 #include "backends/vulkan/matmul_tiles.h"
 #include "calls.h"
+#include "core/error.h"
 
 namespace amphora::vulkan {
 namespace {
 
+using ::amphora::testing::message_of;
 using ::amphora::testing::Random;
 
 // Some of what a training step has: products that are cut into slices, sums and norms, which all want scratch memory,
@@ -194,6 +196,37 @@ TEST_F(VulkanTest, AnExecutableMayGoAfterTheDevice) {
   const auto executable = device->compile({sum(all_of(x), all_of(y))});
   for (int i = 0; i < 10; ++i) device->submit(*executable);
   device.reset();
+}
+
+// While it lives, submits fail with `result`.
+template <VkResult result>
+class FailingSubmits {
+ public:
+  FailingSubmits() {
+    vkQueueSubmit2 = [](VkQueue, std::uint32_t, const VkSubmitInfo2*, VkFence) { return result; };
+  }
+  FailingSubmits(const FailingSubmits&) = delete;
+  FailingSubmits& operator=(const FailingSubmits&) = delete;
+  ~FailingSubmits() { vkQueueSubmit2 = original_; }
+
+ private:
+  PFN_vkQueueSubmit2 original_ = vkQueueSubmit2;
+};
+
+TEST_F(VulkanTest, ASubmitThatFailsSaysWhyAndMayBeTriedAgain) {
+  const auto device = open_vulkan();
+  const BufferPtr x = buffer_of(*device, std::vector<float>{1.0f});
+  const auto executable = device->compile({affine(x, x, 2.0f, 0.0f)});
+  device->wait();
+  {
+    const FailingSubmits<VK_ERROR_OUT_OF_HOST_MEMORY> failing;
+    EXPECT_THROW(device->submit(*executable), OutOfMemory);
+  }
+  device->submit(*executable);
+  EXPECT_EQ(values_of<float>(*device, *x)[0], 2.0f);
+  const FailingSubmits<VK_ERROR_DEVICE_LOST> failing;
+  const std::string message = message_of([&] { device->submit(*executable); });
+  EXPECT_NE(message.find("lost the device while submitting a compiled step"), std::string::npos) << message;
 }
 
 TEST_F(VulkanTest, AnExecutableWithNothingToDoIsLegal) {
