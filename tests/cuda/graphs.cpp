@@ -36,13 +36,14 @@ TEST_F(CudaGraphs, BranchesMeet) {
   EXPECT_EQ(sorted(emulator::edges_of_last_graph()), (GraphEdges{{}, {}, {0, 1}, {2}}));
 }
 
-// What comes after a call without work waits for what that one waits for.
+// What comes after a call without work waits for all that this one waits for.
 TEST_F(CudaGraphs, ACallWithoutWorkHandsItsEdgesOn) {
   const auto device = open_cuda();
   const BufferPtr x = input(*device), y = input(*device), z = input(*device);
   const auto nothing = KernelCall(KernelId::copy, {}, CopyParams{1, {0}, {1}, {1}}).with(all_of(y)).with(all_of(z));
-  device->compile({affine(x, y, 1.0f, 0.0f), nothing, affine(z, z, 1.0f, 0.0f), affine(x, x, 1.0f, 0.0f)});
-  EXPECT_EQ(emulator::edges_of_last_graph(), (GraphEdges{{}, {0}, {0}}));
+  device->compile({affine(x, y, 1.0f, 0.0f), affine(z, z, 2.0f, 0.0f), nothing, affine(z, z, 1.0f, 0.0f),
+                   affine(x, x, 1.0f, 0.0f)});
+  EXPECT_EQ(sorted(emulator::edges_of_last_graph()), (GraphEdges{{}, {}, {0, 1}, {0}}));
 }
 
 TEST_F(CudaGraphs, AnEdgeThatIsMissingShows) {
@@ -124,6 +125,31 @@ TEST_F(CudaGraphs, CallsThatAreFarApartShareScratchMemory) {
   EXPECT_EQ(ranges[4].begin, ranges[0].begin);
 }
 
+// Products of 16 MiB of sums each, which have nothing else in common.
+TEST_F(CudaGraphs, CallsThatShareScratchMemoryAreOrdered) {
+  const Variable untuned("AMPHORA_CUDA_TUNE", "0");
+  const auto device = open_cuda();
+  constexpr int kSize = 2048, kInner = 8;
+  const auto room = [&](int columns) {
+    return device->allocate(std::size_t{kSize} * static_cast<std::size_t>(columns) * 2, MemoryKind::activations);
+  };
+  const BufferPtr x = room(kInner), w = room(kInner);
+  const Spec spec{.types = {DType::f16, DType::f16, DType::f16, DType::f16},
+                  .function = static_cast<std::uint8_t>(Activation::silu),
+                  .flags = kFlagTransposeB};
+  const MatmulParams params{kSize, kSize, kInner, 1, kInner, kInner, kSize, 0, 0, 0, 1.0f, 0.0f};
+  std::vector<BufferPtr> results;
+  std::vector<KernelCall> calls;
+  for (int i = 0; i < 5; ++i) {
+    results.push_back(room(kSize));
+    calls.push_back(
+        KernelCall(KernelId::matmul, spec, params).with(all_of(x)).with(all_of(w)).with(all_of(results.back())));
+  }
+  device->compile(calls);
+  // Each is a product and its epilogue.
+  EXPECT_EQ(emulator::edges_of_last_graph(), (GraphEdges{{}, {0}, {}, {2}, {}, {4}, {}, {6}, {1}, {8}}));
+}
+
 TEST_F(CudaGraphs, ACallThatNeedsMuchGetsIt) {
   const auto device = open_cuda();
   const Capabilities capabilities = inspect(0);
@@ -178,8 +204,7 @@ TEST_F(CudaGraphs, AStepWithoutRoomForItsIntermediateResultsIsRefusedAndTheDevic
   EXPECT_EQ(values_of<float>(*device, *result)[0], 300'000.0f);
 }
 
-// A launcher refuses the call in the middle of the capture.
-TEST_F(CudaGraphs, ACallThatIsRefusedEndsTheCapture) {
+TEST_F(CudaGraphs, AfterACallThatIsRefusedTheDeviceGoesOn) {
   const auto device = open_cuda();
   const SmallStep step(*device, random.bits64());
   const BufferPtr x = input(*device), group = device->allocate(sizeof(GroupState), MemoryKind::optimizer_state);
@@ -194,6 +219,17 @@ TEST_F(CudaGraphs, ACallThatIsRefusedEndsTheCapture) {
                       .with({})
                       .with(all_of(group)));
   EXPECT_NE(message_of([&] { device->compile(calls); }).find("needs a momentum buffer"), std::string::npos);
+  EXPECT_TRUE(replays_like_its_calls(*device, 2));
+}
+
+TEST_F(CudaGraphs, AfterAnErrorWithinACaptureTheDeviceGoesOn) {
+  const auto device = open_cuda();
+  const BufferPtr x = input(*device);
+  {
+    const Machine machine("image=none");
+    const std::string message = message_of([&] { device->compile({affine(x, x, 1.0f, 0.0f)}); });
+    EXPECT_NE(message.find("no kernels for this device's architecture"), std::string::npos) << message;
+  }
   EXPECT_TRUE(replays_like_its_calls(*device, 2));
 }
 
