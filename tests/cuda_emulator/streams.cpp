@@ -2,6 +2,7 @@
 #include "cuda_emulator/streams.h"
 
 #include <algorithm>
+#include <random>
 #include <vector>
 
 #include "cuda_emulator/context.h"
@@ -49,8 +50,8 @@ void Queue::run_next() {
 }
 
 void Queue::run_to(const Point& point) {
-  static bool others_first = false;
-  others_first = !others_first;
+  static std::mt19937 chance;
+  const bool others_first = chance() % 2 == 0;
   const std::vector<Queue*> all = queues();
   while (!has_passed(point)) {
     runs_ = true;

@@ -2,7 +2,8 @@
 //
 // Nothing that is put into a stream runs before the host, or a stream that is waited for, needs it. Then the stream's
 // own work runs in order, and work of other streams that waits for nothing runs either before all of it or not at all,
-// by turns: so an order between streams that no event makes shows as other bits. The null stream's work runs at once.
+// as a die falls, the same in every run: so an order between streams that no event makes shows as other bits. The null
+// stream's work runs at once.
 #pragma once
 
 #include <deque>
