@@ -107,6 +107,10 @@ std::unique_ptr<Executable> Device::compile(std::vector<KernelCall> calls) {
 }
 
 void Device::submit(Executable& executable) {
+  if (plan::Recorder::capturing() != nullptr) {
+    throw StateError(
+        "calls that were compiled are submitted within a step that is captured; submit them outside of it");
+  }
   if (profiling_ || check_ != nullptr) {
     for (const KernelCall& call : executable.calls_) run(call);
   } else {

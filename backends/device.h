@@ -117,7 +117,7 @@ class Device {
   // Prepares calls for submit(). Throws as launch() does, or OutOfMemory. The buffers must live as long as the result
   // is submitted; calls run in order, as far as their memory tells.
   std::unique_ptr<Executable> compile(std::vector<KernelCall> calls);
-  // Queues all calls of what this device compiled. Allocates nothing.
+  // Queues all calls of what this device compiled. Allocates nothing. Throws StateError while a step is captured.
   void submit(Executable& executable);
   // Waits for all that was queued.
   void wait();

@@ -222,9 +222,9 @@ void GradScaler::change(const GradScalerOptions& options) {
   options_version_ = options_version_ + 1;
 }
 
-float GradScaler::scale_value() const {
+float GradScaler::scale_value(CodeLine where) const {
   if (!options_.enabled) return 1.0f;
-  return state_.defined() ? read().scale : options_.init_scale;
+  return state_.defined() ? read(where).scale : options_.init_scale;
 }
 
 std::unique_ptr<Readback> GradScaler::read_state() const {
@@ -232,9 +232,9 @@ std::unique_ptr<Readback> GradScaler::read_state() const {
   return state_.device().read_later(*state_.buffer(), 0, sizeof(ScalerState));
 }
 
-ScalerState GradScaler::read() const {
+ScalerState GradScaler::read(CodeLine where) const {
   ScalerState state;
-  state_.device().download(*state_.buffer(), 0, std::as_writable_bytes(std::span(&state, 1)));
+  state_.device().download(*state_.buffer(), 0, std::as_writable_bytes(std::span(&state, 1)), where);
   return state;
 }
 
@@ -242,7 +242,7 @@ void GradScaler::write(const ScalerState& state) {
   state_.device().upload(*state_.buffer(), 0, std::as_bytes(std::span(&state, 1)));
 }
 
-std::map<std::string, double> GradScaler::state() const {
+std::map<std::string, double> GradScaler::state(CodeLine where) const {
   if (!options_.enabled) return {};
   for (const auto& [optimizer, record] : records_) {
     if (record.stage != Stage::ready) {
@@ -255,7 +255,7 @@ std::map<std::string, double> GradScaler::state() const {
                   .found_inf = 0.0f,
                   .updates = 0,
                   .skipped = 0};
-  if (state_.defined()) now = read();
+  if (state_.defined()) now = read(where);
   return {{"scale", now.scale},
           {"growth_factor", options_.growth_factor},
           {"backoff_factor", options_.backoff_factor},
@@ -292,7 +292,7 @@ void GradScaler::load_state(const std::map<std::string, double>& state) {
   init_growth_tracker_ = growth_tracker;
   init_hysteresis_tracker_ = static_cast<int>(optional("hysteresis_tracker", loaded.hysteresis));
   if (!state_.defined()) return;
-  ScalerState now = read();
+  ScalerState now = read(CodeLine::current());
   now.scale = loaded.init_scale;
   now.growth_tracker = init_growth_tracker_;
   now.hysteresis_tracker = init_hysteresis_tracker_;

@@ -27,6 +27,7 @@
 
 #include "amp/gradient_owner.h"
 #include "backends/device.h"
+#include "core/place.h"
 #include "plan/tracked.h"
 #include "tensor/tensor.h"
 
@@ -91,7 +92,7 @@ class GradScaler {
   void set_growth_interval(int interval);
 
   // Waits. init_scale before the first scale(); 1 when disabled.
-  float scale_value() const;
+  float scale_value(CodeLine where = CodeLine::current()) const;
   // A copy of the device's ScalerState that is under way; null before the first scale() and when disabled.
   std::unique_ptr<Readback> read_state() const;
   // The ScalerState on the device, as i32 words; undefined before the first scale() and when disabled.
@@ -100,7 +101,7 @@ class GradScaler {
   // The state by name, as PyTorch names it (scale, growth_factor, backoff_factor, growth_interval, _growth_tracker),
   // and amphora's own (min_scale, max_scale, hysteresis, hysteresis_tracker). Empty when disabled. Waits. Throws
   // StateError between unscale() or step() and update().
-  std::map<std::string, double> state() const;
+  std::map<std::string, double> state(CodeLine where = CodeLine::current()) const;
   // Takes PyTorch's five entries, or all. Throws Error when one is missing; no-op when disabled.
   void load_state(const std::map<std::string, double>& state);
 
@@ -117,7 +118,7 @@ class GradScaler {
   void require_started(const char* call) const;
   Record& record_of(GradientOwner& optimizer);
   void gather_stats(KernelId kernel, GradientOwner& optimizer, Record& record);
-  ScalerState read() const;
+  ScalerState read(CodeLine where) const;
   void write(const ScalerState& state);
 
   GradScalerOptions options_;

@@ -23,7 +23,8 @@ void trace(const char* op) {
   if (autograd::Trace* active = autograd::active_trace()) active->add({.phase = "step", .op = op});
 }
 
-Tensor clip_norm(Device& device, const std::vector<Tensor>& gradients, float max_norm, const ClipOptions& options) {
+Tensor clip_norm(Device& device, const std::vector<Tensor>& gradients, float max_norm, const ClipOptions& options,
+                 CodeLine where) {
   const OpPlace place("step", "clip_grad_norm");
   require(options.order > 0.0f || std::isinf(options.order),
           "clip_grad_norm of order {}; it must be above 0 or infinite", options.order);
@@ -35,7 +36,7 @@ Tensor clip_norm(Device& device, const std::vector<Tensor>& gradients, float max
     device.launch(call.with(range_of(gradient)).with(range_of(total)));
   }
   if (options.error_if_nonfinite) {
-    const double norm = total.item();
+    const double norm = total.item(where);
     require(std::isfinite(norm), "clip_grad_norm: the norm of the gradients is {}, so they cannot be clipped", norm);
   }
   for (const Tensor& gradient : gradients) {
@@ -49,14 +50,16 @@ Tensor clip_norm(Device& device, const std::vector<Tensor>& gradients, float max
 
 }  // namespace
 
-Tensor clip_grad_norm(const std::vector<nn::Parameter>& parameters, float max_norm, const ClipOptions& options) {
+Tensor clip_grad_norm(const std::vector<nn::Parameter>& parameters, float max_norm, const ClipOptions& options,
+                      CodeLine where) {
   require(!parameters.empty(), "clip_grad_norm of no parameters");
-  return clip_norm(parameters.front().arena()->device(), gradients_of(parameters), max_norm, options);
+  return clip_norm(parameters.front().arena()->device(), gradients_of(parameters), max_norm, options, where);
 }
 
-Tensor clip_grad_norm(const std::vector<Tensor>& gradients, float max_norm, const ClipOptions& options) {
+Tensor clip_grad_norm(const std::vector<Tensor>& gradients, float max_norm, const ClipOptions& options,
+                      CodeLine where) {
   require(!gradients.empty(), "clip_grad_norm of no gradients");
-  return clip_norm(gradients.front().device(), gradients, max_norm, options);
+  return clip_norm(gradients.front().device(), gradients, max_norm, options, where);
 }
 
 void clip_grad_value(const std::vector<nn::Parameter>& parameters, float limit) {

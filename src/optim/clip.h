@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "core/place.h"
 #include "nn/parameter.h"
 #include "tensor/tensor.h"
 
@@ -16,9 +17,11 @@ struct ClipOptions {
 // Multiplies all gradients by min(1, max_norm / (norm + 1e-6)), where norm is that of all of them together, and gives
 // the norm before clipping as an f32 scalar. A norm that is not finite makes gradients NaN or 0, as PyTorch's does:
 // under a GradScaler that step is skipped anyway. Call it after GradScaler::unscale().
-Tensor clip_grad_norm(const std::vector<nn::Parameter>& parameters, float max_norm, const ClipOptions& options = {});
+Tensor clip_grad_norm(const std::vector<nn::Parameter>& parameters, float max_norm, const ClipOptions& options = {},
+                      CodeLine where = CodeLine::current());
 // The same on gradients of any floating type.
-Tensor clip_grad_norm(const std::vector<Tensor>& gradients, float max_norm, const ClipOptions& options = {});
+Tensor clip_grad_norm(const std::vector<Tensor>& gradients, float max_norm, const ClipOptions& options = {},
+                      CodeLine where = CodeLine::current());
 
 // Clamps each element to [-limit, limit]; NaN stays NaN.
 void clip_grad_value(const std::vector<nn::Parameter>& parameters, float limit);

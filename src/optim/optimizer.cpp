@@ -87,10 +87,10 @@ BufferRange Optimizer::next_lr() {
   return {};
 }
 
-int Optimizer::steps(int group) const {
+int Optimizer::steps(int group, CodeLine where) const {
   GroupState state;
   const Tensor& memory = group_at(group).state;
-  memory.device().download(*memory.buffer(), 0, std::as_writable_bytes(std::span(&state, 1)));
+  memory.device().download(*memory.buffer(), 0, std::as_writable_bytes(std::span(&state, 1)), where);
   return state.step;
 }
 

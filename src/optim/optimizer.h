@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "amp/gradient_owner.h"
+#include "core/place.h"
 #include "kernel/call.h"
 #include "nn/parameter.h"
 #include "optim/schedule.h"
@@ -39,7 +40,7 @@ class Optimizer : public amp::GradientOwner {
   int group_count() const { return static_cast<int>(groups_.size()); }
 
   // Steps that were applied, skipped ones not counted. Waits.
-  int steps(int group = 0) const;
+  int steps(int group = 0, CodeLine where = CodeLine::current()) const;
   // The parameter's part of the state called `name` ("momentum", "m", "v"). Throws Error for another name.
   Tensor state(const nn::Parameter& parameter, const std::string& name) const;
 

@@ -49,7 +49,7 @@ std::string describe(const Plan& plan, int index) {
 
 bool same_value(const Value& a, const Value& b) {
   return a.role == b.role && a.bytes == b.bytes && a.kind == b.kind && a.input == b.input &&
-         a.made_here == b.made_here && (a.made_here || a.buffer == b.buffer);
+         a.made_here == b.made_here && a.content == b.content && (a.made_here || a.buffer == b.buffer);
 }
 
 bool same_range(const BufferRange& a, const BufferRange& b) { return a.offset == b.offset && a.bytes == b.bytes; }
@@ -77,6 +77,9 @@ std::string value_difference(const Plan& a, const Plan& b, const PlannedCall& x,
   const Value& v = a.values[static_cast<std::size_t>(first)];
   const Value& w = b.values[static_cast<std::size_t>(first)];
   if (same_value(v, w)) return {};
+  if (v.content != w.content) {
+    return fmt::format("'{}' holds numbers that the host has written, others each time", buffer_name(x.call.id, i));
+  }
   if (v.role == w.role && v.bytes == w.bytes && v.kind == w.kind && v.made_here == w.made_here && v.input == w.input) {
     return fmt::format(
         "'{}' is {}, but in another buffer each time: what a step keeps must be allocated once, before it",

@@ -34,6 +34,7 @@ struct Value {
   BufferPtr buffer = nullptr;  // of a kept value
   int input = -1;              // which of the step's inputs
   bool made_here = false;      // kept, but allocated within the step: its results
+  std::uint64_t content = 0;   // a hash of what the host has put there within the step; 0: nothing
 };
 
 inline constexpr int kNoValue = -1;

@@ -1,6 +1,8 @@
 #include "plan/recorder.h"
 
 #include <algorithm>
+#include <functional>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -76,7 +78,19 @@ int Recorder::value_of(const BufferRange& range) {
   return entry->second;
 }
 
+void Recorder::refuse_write(const KernelCall& call) const {
+  for (int i = 0; i < call.buffer_count; ++i) {
+    const Buffer* buffer = call.buffers[static_cast<std::size_t>(i)].buffer;
+    require(
+        buffer == nullptr || !is_written(call.id, i) || !constants_.contains(buffer->id()),
+        "{} changes memory that the host has filled{}; a recorded step would find it changed the next time. Make it "
+        "outside of the step, or let a kernel fill it",
+        name_of(call.id), where_now());
+  }
+}
+
 void Recorder::append(const KernelCall& call) {
+  if (!constants_.empty()) refuse_write(call);
   const Place& place = current_place();
   PlannedCall planned{.call = call,
                       .values = {},
@@ -93,12 +107,15 @@ void Recorder::append(const KernelCall& call) {
 
 void Recorder::allocated(const BufferPtr& buffer) { allocated_.emplace(buffer->id(), buffer); }
 
-void Recorder::uploaded(Buffer& target, std::size_t, std::span<const std::byte>) {
+void Recorder::uploaded(Buffer& target, std::size_t offset, std::span<const std::byte> source) {
   require(allocated_.contains(target.id()),
           "the host writes {} that is older than the step{}, but a recorded step would write the same bytes each time; "
           "do it outside of the step, or let an optimizer follow a schedule (AMPHORA_EAGER=1 runs every step as it is)",
           name_of(target.kind()), where_now());
-  constants_.push_back(target.shared_from_this());
+  Constant& constant = constants_[target.id()];
+  constant.buffer = target.shared_from_this();
+  const std::string_view bytes(reinterpret_cast<const char*>(source.data()), source.size());
+  constant.content = constant.content * 31 + offset + std::hash<std::string_view>()(bytes) + 1;
 }
 
 void Recorder::refuse_read(const CodeLine& where) const {
@@ -162,6 +179,8 @@ Recorder::Result Recorder::finish() {
     value.role = Role::kept;
     value.made_here = true;
     value.buffer = std::move(buffer);
+    if (const auto constant = constants_.find(id); constant != constants_.end())
+      value.content = constant->second.content;
   }
   constants_.clear();
   return std::move(result_);

@@ -39,8 +39,8 @@ class Recorder {
   // --- for Device ---
   void append(const KernelCall& call);
   void allocated(const BufferPtr& buffer);
-  // Whether the bytes may be copied now: they become a constant of the plan. Throws Error for memory that is older than
-  // the capture: each replay would need other bytes, perhaps.
+  // Bytes for memory of the step's own become a constant of the plan, which no call may write then. Throws Error for
+  // memory that is older than the capture: each replay would need other bytes, perhaps.
   void uploaded(Buffer& target, std::size_t offset, std::span<const std::byte> source);
   [[noreturn]] void refuse_read(const CodeLine& where) const;
   void require_device(const Device& device) const;
@@ -66,6 +66,7 @@ class Recorder {
 
  private:
   int value_of(const BufferRange& range);
+  void refuse_write(const KernelCall& call) const;
 
   Device& device_;
   Mode mode_;
@@ -74,7 +75,11 @@ class Recorder {
   Result result_;
   std::unordered_map<std::uint64_t, int> values_;  // by buffer
   std::unordered_map<std::uint64_t, std::weak_ptr<Buffer>> allocated_;
-  std::vector<BufferPtr> constants_;
+  struct Constant {
+    BufferPtr buffer;
+    std::uint64_t content = 0;
+  };
+  std::unordered_map<std::uint64_t, Constant> constants_;  // by buffer
   // By what they are about, their places in the result.
   std::unordered_map<const void*, std::size_t> guards_;
   std::unordered_map<const void*, std::size_t> conditions_;

@@ -67,7 +67,7 @@ Enum enum_of(const std::string& text, const std::array<std::string_view, kCount>
 
 constexpr std::array<std::string_view, 4> kPrecisions{"f32", "tf32", "f16", "bf16"};
 constexpr std::array<std::string_view, 3> kOptimizers{"sgd", "adam", "adamw"};
-constexpr std::array<std::string_view, 3> kPlanFormats{"text", "dot", "chrome"};
+constexpr std::array<std::string_view, 4> kPlanFormats{"text", "dump", "dot", "chrome"};
 
 // What some flags mean depends on others, so these wait until all are known.
 struct Texts {
@@ -185,7 +185,7 @@ class Parser {
     app_.add_flag("--bench", texts_.bench, "print a step's time (median of 50), and each kernel's share");
     app_.add_flag("--plan", texts_.plan, "print the recorded step: its calls, what they cost, its memory");
     add("--format", texts_.plan_format, "FORMAT",
-        "of --plan: text, dot (for Graphviz), or chrome (for chrome://tracing and Perfetto)",
+        "of --plan: text, dump (to diff), dot (for Graphviz), or chrome (for chrome://tracing and Perfetto)",
         one_of({kPlanFormats.begin(), kPlanFormats.end()}));
     app_.add_flag("--fuse", options_.fuse, "recorded steps fuse epilogues into products, which leaves out roundings");
     app_.add_flag("--profile", options_.profile, "with --plan: time each call, and tell its share of the roofline");

@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <utility>
 
 #include <nlohmann/json.hpp>
 
@@ -84,11 +85,44 @@ std::string calls_as_table(const plan::Plan& plan, const Times& times) {
   return io::table(rows, times.empty() ? "rllrrl" : "rllrrrrl");
 }
 
+// Where each value lies and when: by place, then by time.
+std::string memory_map(const StepPlan& step) {
+  struct Life {
+    std::size_t first = 0;
+    std::size_t last = 0;
+    bool seen = false;
+  };
+  std::vector<Life> lives(step.plan->values.size());
+  for (std::size_t i = 0; i < step.plan->calls.size(); ++i) {
+    for (const int value : step.plan->calls[i].values) {
+      if (value == plan::kNoValue) continue;
+      Life& life = lives[static_cast<std::size_t>(value)];
+      if (!std::exchange(life.seen, true)) life.first = i;
+      life.last = i;
+    }
+  }
+  std::vector<std::size_t> order;
+  for (std::size_t value = 0; value < lives.size(); ++value) {
+    if (step.memory->offsets[value] != plan::kNowhere) order.push_back(value);
+  }
+  std::stable_sort(order.begin(), order.end(), [&](std::size_t a, std::size_t b) {
+    return std::pair(step.memory->offsets[a], lives[a].first) < std::pair(step.memory->offsets[b], lives[b].first);
+  });
+  std::vector<io::Row> rows{{"at", "bytes", "calls", "value", "made by"}};
+  for (const std::size_t value : order) {
+    const plan::PlannedCall& maker = step.plan->calls[lives[value].first];
+    rows.push_back({std::to_string(step.memory->offsets[value]), std::to_string(step.plan->values[value].bytes),
+                    fmt::format("{}-{}", lives[value].first, lives[value].last), fmt::format("%{}", value),
+                    plan::describe_shapes(maker.call)});
+  }
+  return io::table(rows, "rrrll");
+}
+
 std::string as_text(const StepPlan& step, const Times& times) {
   const std::string passes = plan::describe(*step.passes);
-  return fmt::format("step on {}: {} calls, plan {:016x}\n{}\n{}\n{}", step.mode, step.plan->calls.size(),
-                     plan::hash(*step.plan), passes, calls_as_table(*step.plan, times),
-                     plan::describe(*step.plan, *step.memory));
+  return fmt::format("step on {}: {} calls, plan {:016x}\n{}\n{}\n{}\nthe arena, by place and time:\n{}", step.mode,
+                     step.plan->calls.size(), plan::hash(*step.plan), passes, calls_as_table(*step.plan, times),
+                     plan::describe(*step.plan, *step.memory), memory_map(step));
 }
 
 std::string as_graph(const StepPlan& step, std::size_t number) {
@@ -181,7 +215,11 @@ std::string report(const std::vector<StepPlan>& steps, const std::vector<Times>&
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const Times& own = times.empty() ? Times() : times[i];
     if (i > 0) text += '\n';
-    text += format == PlanFormat::dot ? as_graph(steps[i], i) : as_text(steps[i], own);
+    switch (format) {
+      case PlanFormat::dump: text += plan::dump(*steps[i].plan); break;
+      case PlanFormat::dot: text += as_graph(steps[i], i); break;
+      default: text += as_text(steps[i], own); break;
+    }
   }
   return text;
 }

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cstdio>
-#include <cstring>
 
 #include "amp/autocast.h"
 #include "autograd/tape.h"
@@ -48,58 +47,9 @@ class CountedStep {
 
 }  // namespace
 
-// --- results ---
-
-struct StepResult::Arrival {
-  std::vector<std::unique_ptr<Readback>> values;
-  std::vector<DType> types;
-  std::unique_ptr<Readback> scaler;
-
-  static std::shared_ptr<Arrival> start(const std::vector<Tensor>& results, const amp::GradScaler* scaler) {
-    auto arrival = std::make_shared<Arrival>();
-    for (const Tensor& result : results) {
-      require(result.count() == 1, "a step returned a tensor of shape {}; results have one element each",
-              result.shape().str());
-      const std::size_t element = size_of(result.dtype());
-      const auto offset = static_cast<std::size_t>(result.offset()) * element;
-      arrival->values.push_back(result.device().read_later(*result.buffer(), offset, element));
-      arrival->types.push_back(result.dtype());
-    }
-    if (scaler != nullptr) arrival->scaler = scaler->read_state();
-    return arrival;
-  }
-
-  void restart() const {
-    for (const auto& value : values) value->restart();
-    if (scaler != nullptr) scaler->restart();
-  }
-};
-
-bool StepResult::ready() const {
-  if (arrival_ == nullptr) return true;
-  const auto is_ready = [](const auto& value) { return value->ready(); };
-  return std::all_of(arrival_->values.begin(), arrival_->values.end(), is_ready) &&
-         (arrival_->scaler == nullptr || arrival_->scaler->ready());
-}
-
-std::size_t StepResult::count() const { return arrival_ == nullptr ? 0 : arrival_->values.size(); }
-
-double StepResult::value(std::size_t index) const {
-  require(index < count(), "result {} of a step with {} results", index, count());
-  return load_element(arrival_->types[index], arrival_->values[index]->get().data(), 0);
-}
-
-std::optional<ScalerState> StepResult::scaler() const {
-  if (arrival_ == nullptr || arrival_->scaler == nullptr) return std::nullopt;
-  ScalerState state;
-  std::memcpy(&state, arrival_->scaler->get().data(), sizeof state);
-  return state;
-}
-
-// --- courses ---
-
 struct StepRunner::Instance {
   std::vector<std::weak_ptr<Buffer>> inputs;  // they belong to whoever makes batches
+  BufferPtr arena;                            // that it was compiled for; a step that shares it may have made it larger
   BufferPtr feed;
   std::vector<std::byte> feed_bytes;
   std::unique_ptr<Executable> executable;
@@ -142,7 +92,8 @@ struct StepRunner::Course {
 StepRunner::StepRunner(Device& device, const StepOptions& options)
     : device_(device),
       options_(options),
-      eager_(options.eager || environment_flag("AMPHORA_EAGER", false) || device.checks_values()) {}
+      eager_(options.eager || environment_flag("AMPHORA_EAGER", false) || device.checks_values()),
+      arena_(options.arena != nullptr ? options.arena : std::make_shared<StepArena>()) {}
 
 StepRunner::~StepRunner() = default;
 
@@ -199,7 +150,7 @@ StepResult StepRunner::run(std::span<const Tensor> inputs, std::span<const std::
 
 StepResult StepRunner::run_eagerly(std::span<const Tensor> inputs, const Body& body) const {
   const std::vector<Tensor> results = body(inputs);
-  return StepResult(StepResult::Arrival::start(results, options_.scaler));
+  return StepResult(std::make_shared<StepResult::Arrival>(results, options_.scaler));
 }
 
 StepResult StepRunner::first_run(std::span<const Tensor> inputs, const Body& body) {
@@ -285,16 +236,20 @@ StepResult StepRunner::replay(Course& course, std::span<const Tensor> inputs) {
     arrival->restart();
     return StepResult(arrival);
   }
-  course.ring.push_back(StepResult::Arrival::start(course.results, options_.scaler));
+  course.ring.push_back(std::make_shared<StepResult::Arrival>(course.results, options_.scaler));
   return StepResult(course.ring.back());
 }
 
 StepRunner::Instance& StepRunner::instance_of(Course& course, std::span<const Tensor> inputs) {
   if (course.slots.empty()) {
     for (const auto& instance : course.instances) {
-      if (instance->takes(inputs)) return *instance;
+      if (instance->takes(inputs) && instance->arena == arena_->memory) return *instance;
     }
-    std::erase_if(course.instances, [](const auto& instance) { return instance->is_stale(); });
+  }
+  course.compiled -=
+      std::erase_if(course.instances, [this](const auto& instance) { return instance->arena != arena_->memory; });
+  std::erase_if(course.instances, [](const auto& instance) { return instance->is_stale(); });
+  if (course.slots.empty()) {
     if (course.compiled >= kMostInstances || !std::all_of(inputs.begin(), inputs.end(), fills_its_buffer)) {
       make_slots(course, inputs);
       course.instances.clear();
@@ -318,8 +273,16 @@ void StepRunner::make_slots(Course& course, std::span<const Tensor> inputs) {
 }
 
 std::unique_ptr<StepRunner::Instance> StepRunner::compile(const Course& course, std::span<const Tensor> inputs) {
-  reserve_arena(course.memory.bytes);
+  if (arena_bytes() < course.memory.bytes) {
+    for (const auto& other : courses_) {
+      other->compiled -= other->instances.size();
+      other->instances.clear();  // they name the old memory
+    }
+    arena_->memory.reset();
+    arena_->memory = device_.allocate(course.memory.bytes, MemoryKind::activations);
+  }
   auto instance = std::make_unique<Instance>();
+  instance->arena = arena_->memory;
   if (course.plan.feed_bytes > 0) {
     instance->feed_bytes.resize(course.plan.feed_bytes);
     instance->feed = device_.allocate(course.plan.feed_bytes, MemoryKind::inputs);
@@ -330,16 +293,8 @@ std::unique_ptr<StepRunner::Instance> StepRunner::compile(const Course& course, 
     instance->inputs.push_back(input.buffer());
   }
   instance->executable =
-      device_.compile(plan::bind(course.plan, course.memory, arena_.get(), buffers, instance->feed.get()));
+      device_.compile(plan::bind(course.plan, course.memory, arena_->memory.get(), buffers, instance->feed.get()));
   return instance;
-}
-
-void StepRunner::reserve_arena(std::size_t bytes) {
-  if (arena_bytes() >= bytes) return;
-  // What was compiled names the old arena.
-  for (const auto& course : courses_) course->instances.clear();
-  arena_.reset();
-  arena_ = device_.allocate(bytes, MemoryKind::activations);
 }
 
 void StepRunner::forget(const Course& course) {

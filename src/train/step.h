@@ -40,32 +40,20 @@
 #include "plan/plan.h"
 #include "plan/recorder.h"
 #include "tensor/tensor.h"
+#include "train/step_result.h"
 
 namespace amphora::train {
 
-// What a step has left for the host, on its way. Whoever asks within the next two steps may wait.
-class StepResult {
- public:
-  StepResult() = default;
-  bool ready() const;
-  // The loss, or the first tensor that the body returned; then the others. Scalars. These wait while ready() is false.
-  double loss() const { return value(0); }
-  double value(std::size_t index) const;
-  std::size_t count() const;
-  // After the step; empty without a scaler, or while it is disabled.
-  std::optional<ScalerState> scaler() const;
-
- private:
-  friend class StepRunner;
-  struct Arrival;
-  explicit StepResult(std::shared_ptr<const Arrival> arrival) : arrival_(std::move(arrival)) {}
-  std::shared_ptr<const Arrival> arrival_;
+// The memory of transient values. Steps that share it take turns in it: as large as the largest of their plans.
+struct StepArena {
+  BufferPtr memory;
 };
 
 struct StepOptions {
   const amp::GradScaler* scaler = nullptr;  // whose state each result tells
   bool eager = false;                       // run each step as it is; AMPHORA_EAGER=1 does so for all
   plan::PassOptions passes = {};            // the default keeps all bits
+  std::shared_ptr<StepArena> arena = {};    // of a trainer with several steps; empty: the step has its own
 };
 
 // A recorded step, for reports.
@@ -92,8 +80,7 @@ class StepRunner {
   std::vector<StepPlan> plans() const;
   // Why steps stay eager; empty where none does.
   const std::string& reason_against_replay() const { return reason_; }
-  // The memory of all plans' transient values.
-  std::size_t arena_bytes() const { return arena_ == nullptr ? 0 : arena_->bytes(); }
+  std::size_t arena_bytes() const { return arena_->memory == nullptr ? 0 : arena_->memory->bytes(); }
 
  protected:
   // `mode` tells apart steps that the body treats differently by numbers of the host's.
@@ -113,7 +100,6 @@ class StepRunner {
   Instance& instance_of(Course& course, std::span<const Tensor> inputs);
   std::unique_ptr<Instance> compile(const Course& course, std::span<const Tensor> inputs);
   void make_slots(Course& course, std::span<const Tensor> inputs);
-  void reserve_arena(std::size_t bytes);
   void forget(const Course& course);
 
   Device& device_;
@@ -121,7 +107,7 @@ class StepRunner {
   bool eager_;
   std::int64_t steps_ = 0;
   std::string reason_;
-  BufferPtr arena_;
+  std::shared_ptr<StepArena> arena_;
   BufferPtr capture_feed_;         // stands for feeds while a step is captured
   std::vector<std::int64_t> key_;  // of the step at hand
   std::vector<std::unique_ptr<Course>> courses_;

@@ -109,6 +109,22 @@ TEST_F(StepTest, HasAPlanForEachShapeInOneArena) {
   EXPECT_GT(largest, small);
 }
 
+TEST_F(StepTest, SharesAnArenaWithAnotherStep) {
+  const auto arena = std::make_shared<train::StepArena>();
+  train::Step small(*device_, [](const Tensor& x) { return sum(exp(square(x))); }, {.arena = arena});
+  train::Step large(*device_, [](const Tensor& x) { return sum(exp(square(x))); }, {.arena = arena});
+  const Tensor few = Tensor::zeros(*device_, {100});
+  const Tensor many = Tensor::zeros(*device_, {1000});
+  for (int i = 0; i < 5; ++i) EXPECT_DOUBLE_EQ(small(few).loss(), 100.0);
+  const std::size_t before = small.arena_bytes();
+  for (int i = 0; i < 5; ++i) {
+    EXPECT_DOUBLE_EQ(large(many).loss(), 1000.0);
+    EXPECT_DOUBLE_EQ(small(few).loss(), 100.0);
+  }
+  EXPECT_GT(small.arena_bytes(), before);
+  EXPECT_EQ(small.arena_bytes(), large.arena_bytes());
+}
+
 TEST_F(StepTest, ThatDependsOnANumberOfTheHostStaysEagerAndNamesTheCall) {
   float factor = 1.0f;
   train::Step step(*device_, [&](const Tensor& x) { return sum(x * (factor *= 2.0f)); });
@@ -120,6 +136,24 @@ TEST_F(StepTest, ThatDependsOnANumberOfTheHostStaysEagerAndNamesTheCall) {
   EXPECT_NE(said.find("affine"), std::string::npos) << said;
   EXPECT_EQ(said.find("amphora: "), said.rfind("amphora: ")) << "said more than once: " << said;
   EXPECT_EQ(step.reason_against_replay() + "\n", said.substr(std::string("amphora: ").size()));
+}
+
+TEST_F(StepTest, WithOtherNumbersFromTheHostEachTimeStaysEager) {
+  train::Step step(*device_, [this](const Tensor& x) {
+    return sum(x * Tensor::from(*device_, {2, 1}, std::vector<float>(2, static_cast<float>(++runs_))));
+  });
+  ::testing::internal::CaptureStderr();
+  for (int i = 1; i <= 6; ++i) EXPECT_DOUBLE_EQ(step(batch(1.0f, 2.0f)).loss(), 3.0 * i) << i;
+  EXPECT_NE(::testing::internal::GetCapturedStderr().find("numbers that the host has written"), std::string::npos);
+  EXPECT_TRUE(step.plans().empty());
+}
+
+TEST_F(StepTest, KeepsAConstantThatTheHostWrites) {
+  train::Step step(*device_, [this](const Tensor& x) {
+    return sum(x * Tensor::from(*device_, {2, 1}, std::vector<float>{3.0f, 4.0f}));
+  });
+  for (int i = 1; i <= 6; ++i) EXPECT_DOUBLE_EQ(step(batch(1.0f, static_cast<float>(i))).loss(), 3.0 + 4.0 * i) << i;
+  EXPECT_EQ(step.plans().size(), 1u);
 }
 
 TEST_F(StepTest, RefusesToReadWithinACaptureAndNamesTheOpAndThePlace) {

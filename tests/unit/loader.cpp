@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <numeric>
+#include <set>
 
 #include <gtest/gtest.h>
 
@@ -110,6 +111,28 @@ TEST_F(LoaderTest, GivesRowsOrImages) {
   EXPECT_EQ(batch.images.dtype(), DType::f32);
   EXPECT_EQ(batch.labels.dtype(), DType::i32);
   EXPECT_EQ(batch.images.buffer()->kind(), MemoryKind::inputs);
+}
+
+TEST_F(LoaderTest, UsesMemoryAgainThatNobodyHolds) {
+  const Loader loader(*device_, set_, {.batch_size = 10});
+  std::set<const Buffer*> buffers;
+  for (int number = 0; number < 3; ++number) {
+    Epoch epoch = loader.epoch(number);
+    for (const Batch& batch : epoch) {
+      if (batch.labels.count() == 10) buffers.insert(batch.images.buffer().get());
+    }
+  }
+  EXPECT_LE(buffers.size(), 2u) << "two batches take turns";
+
+  // Those that are held stay as they are.
+  Epoch epoch = loader.epoch(0);
+  std::vector<Batch> held;
+  std::vector<std::vector<float>> values;
+  for (int i = 0; i < 9; ++i) {
+    held.push_back(epoch.next());
+    values.push_back(held.back().images.to_vector());
+  }
+  for (std::size_t i = 0; i < held.size(); ++i) EXPECT_EQ(held[i].images.to_vector(), values[i]) << i;
 }
 
 TEST_F(LoaderTest, PassesTheEndAndStopsAnywhere) {

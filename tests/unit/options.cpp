@@ -115,7 +115,14 @@ TEST(TrainOptions, GivenTwiceCountAsGivenLast) {
 TEST(TrainOptions, KnowTheModes) {
   EXPECT_EQ(parse({"--explain"}).mode, Mode::explain);
   EXPECT_EQ(parse({"--bench"}).mode, Mode::bench);
+  EXPECT_EQ(parse({"--plan"}).mode, Mode::plan);
+  EXPECT_EQ(parse({"--plan", "--format", "chrome", "--profile"}).plan_format, PlanFormat::chrome);
+  EXPECT_TRUE(parse({"--plan", "--profile"}).profile);
+  EXPECT_TRUE(parse({"--fuse"}).fuse);
   EXPECT_NE(refusal({"--bench", "--explain"}), "");
+  EXPECT_NE(refusal({"--plan", "--bench"}), "");
+  EXPECT_NE(refusal({"--profile"}), "");
+  EXPECT_NE(refusal({"--plan", "--format", "png"}), "");
 }
 
 TEST(TrainOptions, NameEveryFlagInTheHelp) {
