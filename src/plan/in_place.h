@@ -9,9 +9,8 @@ namespace amphora::plan {
 // The buffer that a call's result goes to; -1 where it may take no operand's place.
 int result_in_place(const KernelCall& call);
 
-// Whether that result may lie exactly where operand `index` does. An operand whose elements have another size or
-// another order than the result's may not be overwritten; neither may two operands that overlap unless both are such
-// operands.
+// Whether that result may lie exactly where operand `index` does: its elements have the result's size and order. Memory
+// that the call reads a second time, as another operand, may only be overwritten if this holds for both.
 bool may_overwrite(const KernelCall& call, int index);
 
 }  // namespace amphora::plan

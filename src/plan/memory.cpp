@@ -23,7 +23,7 @@ std::size_t aligned(std::size_t bytes) {
 struct Life {
   int first = -1;
   int last = -1;
-  std::size_t calls() const { return static_cast<std::size_t>(last - first + 1); }
+  std::size_t calls() const { return static_cast<std::size_t>(last) - static_cast<std::size_t>(first) + 1; }
   bool overlaps(const Life& other) const { return first <= other.last && other.first <= last; }
 };
 
@@ -127,7 +127,7 @@ std::size_t place_block(const Block& block, const std::vector<const Block*>& pla
 }
 
 // Gives every block its offset, and returns the arena's size.
-std::size_t lay_out(std::vector<Block*> order) {
+std::size_t lay_out(const std::vector<Block*>& order) {
   std::size_t bytes = 0;
   std::vector<const Block*> placed;
   for (Block* block : order) {

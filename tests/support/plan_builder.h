@@ -25,8 +25,8 @@ class PlanBuilder {
     return static_cast<int>(plan.values.size()) - 1;
   }
 
-  void call(KernelCall call, const std::vector<Part>& parts, const char* phase = "") {
-    plan::PlannedCall planned{.call = std::move(call), .values = {}, .phase = phase, .op = "", .module = ""};
+  void call(const KernelCall& call, const std::vector<Part>& parts, const char* phase = "") {
+    plan::PlannedCall planned{.call = call, .values = {}, .phase = phase, .op = "", .module = ""};
     planned.values.fill(plan::kNoValue);
     for (std::size_t i = 0; i < parts.size(); ++i) {
       const Part& part = parts[i];

@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <ranges>
 
 #include "plan/passes/accesses.h"
 #include "plan/passes/passes.h"
@@ -46,7 +45,8 @@ class Needed {
 
 int drop_dead_calls(Plan& plan) {
   Needed needed(plan);
-  for (PlannedCall& planned : std::views::reverse(plan.calls)) {
+  for (std::size_t call = plan.calls.size(); call-- > 0;) {
+    PlannedCall& planned = plan.calls[call];
     const int count = planned.call.buffer_count;
     bool is_needed = false;
     for (int i = 0; i < count; ++i) {

@@ -17,12 +17,12 @@ using PathOf = std::function<std::string(KernelId, const Spec&)>;
 
 // --- passes that keep the bits of all that is kept ---
 
-// What a derivative does not look at is not read: relu's gradient is told its result twice, that of a sum nothing but
-// dy. So an operand's memory may go after the forward pass.
+// A derivative is handed no operand that it does not look at, but one that it needs anyway: relu's gets its result
+// twice, that of a sum nothing but dy. So memory goes earlier.
 int spare_operands(Plan& plan, const PathOf& path_of);
 
-// A second cast of the same bytes to the same type is not made. Casts of a forward pass that is run again are left
-// alone: that pass is there so that nothing need be kept for it.
+// A second cast of the same bytes to the same type is not made. Only within one phase, so that little memory lives
+// longer for it; and no result is kept from a forward pass for its repetition, which is there so that none need be.
 int share_casts(Plan& plan);
 
 // Widened to f32 by the kernel that loads it, or narrowed by the one that stores it, a value needs no cast. Only for
