@@ -31,7 +31,7 @@ class Capture {
     cudaGetLastError();
   }
 
-  // What is put into the stream now begins after these calls, by number in the order in which they began.
+  // What is put into the stream next, as one call, waits for these earlier calls, counted from 0, and for no others.
   void begin_call(std::span<const std::size_t> waits_for) {
     std::vector<cudaGraphNode_t> nodes;
     for (const std::size_t call : waits_for) nodes.insert(nodes.end(), ends_[call].begin(), ends_[call].end());

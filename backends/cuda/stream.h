@@ -84,7 +84,8 @@ class Stream {
   // What this call ran so far; noted only while it is asked for.
   const std::vector<std::string>& names() const { return names_; }
   void record_names(bool on) { records_ = on; }
-  // Waits for all that was launched. Throws Error that names the last kernel when the device reports a fault.
+  // Waits for all that was launched, and for copies beside it. Throws Error that names the last kernel when the device
+  // reports a fault.
   void wait();
   bool waits_for_each() const { return waits_for_each_; }
 
