@@ -108,7 +108,7 @@ int main(int argc, char** argv) {
   try {
     std::vector<am::io::Row> rows{{"backend", "precision", "calls", "eager", "replayed", "share"}};
     const auto null = am::open_device("null");
-    Network deep{.widths = std::vector<std::int64_t>(98, 64), .batch = 32};
+    Network deep{.widths = std::vector<std::int64_t>(99, 64), .batch = 32};
     deep.widths.front() = 784;
     deep.widths.back() = 10;
     add_row(rows, *null, deep, am::Precision::f16, steps);
