@@ -226,6 +226,7 @@ void Tensor::clear_grad() const {
 void Tensor::backward() const {
   require(count() == 1, "backward() starts from a scalar, but this tensor has shape {}; pass a seed gradient",
           shape().str());
+  const OpPlace place("backward", "seed");
   backward(full(device(), shape(), 1.0, dtype()));
 }
 

@@ -183,6 +183,9 @@ Recorder::Result Recorder::finish() {
       value.content = constant->second.content;
   }
   constants_.clear();
+  for (Value& value : plan.values) {
+    if (value.role == Role::feed) value.bytes = plan.feed_bytes;  // all that a compiled step needs of it
+  }
   return std::move(result_);
 }
 

@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <optional>
+#include <set>
 #include <utility>
 
 #include <nlohmann/json.hpp>
@@ -36,12 +38,12 @@ std::string types_of(const plan::PlannedCall& planned) {
   std::string in;
   std::string out;
   const KernelCall& call = planned.call;
-  for (int i = 0; i < std::min<int>(call.buffer_count, static_cast<int>(call.spec.types.size())); ++i) {
-    const auto index = static_cast<std::size_t>(i);
-    const plan::Use use = plan::use_of(call, i, planned.values[index] != plan::kNoValue);
-    const std::string type(name_of(call.spec.types[index]));
-    if (plan::reads(use)) in += (in.empty() ? "" : " ") + type;
-    if (plan::writes(use)) out += (out.empty() ? "" : " ") + type;
+  for (int i = 0; i < call.buffer_count; ++i) {
+    const plan::Use use = plan::use_of(call, i, planned.values[static_cast<std::size_t>(i)] != plan::kNoValue);
+    const std::optional<DType> type = plan::type_of(call, i);
+    const std::string name(type ? name_of(*type) : "state");
+    if (plan::reads(use)) in += (in.empty() ? "" : " ") + name;
+    if (plan::writes(use)) out += (out.empty() ? "" : " ") + name;
   }
   return in.empty() ? out : fmt::format("{} -> {}", in, out);
 }
@@ -125,25 +127,51 @@ std::string as_text(const StepPlan& step, const Times& times) {
                      plan::describe(*step.plan, *step.memory), memory_map(step));
 }
 
+// Which call has written which bytes of a value last.
+class Writers {
+ public:
+  void write(int value, const BufferRange& range, std::size_t call) {
+    const std::size_t end = range.offset + range.bytes;
+    auto& writes = by_value_[value];
+    std::erase_if(writes, [&](const Write& w) { return range.offset <= w.begin && w.end <= end; });
+    writes.push_back({range.offset, end, call});
+  }
+  std::set<std::size_t> of(int value, const BufferRange& range) {
+    std::set<std::size_t> calls;
+    for (const Write& w : by_value_[value]) {
+      if (w.begin < range.offset + range.bytes && range.offset < w.end) calls.insert(w.call);
+    }
+    return calls;
+  }
+
+ private:
+  struct Write {
+    std::size_t begin, end, call;
+  };
+  std::map<int, std::vector<Write>> by_value_;
+};
+
 std::string as_graph(const StepPlan& step, std::size_t number) {
   std::string text = fmt::format("digraph step{} {{\n  label=\"{}\";\n  node [shape=box];\n", number, step.mode);
-  std::map<int, std::size_t> writer;  // of each value, the call that wrote it last
+  Writers writers;
   for (std::size_t i = 0; i < step.plan->calls.size(); ++i) {
     const plan::PlannedCall& planned = step.plan->calls[i];
     text += fmt::format("  c{} [label=\"{} {}\\n{}\\n{}\"];\n", i, i, plan::describe_shapes(planned.call),
                         types_of(planned), place_of(planned));
+    std::set<std::pair<std::size_t, int>> drawn;  // a call may read a value twice
     for (int k = 0; k < planned.call.buffer_count; ++k) {
       const auto index = static_cast<std::size_t>(k);
       const int value = planned.values[index];
       if (!plan::reads(plan::use_of(planned.call, k, value != plan::kNoValue))) continue;
-      if (const auto found = writer.find(value); found != writer.end()) {
-        text += fmt::format("  c{} -> c{} [label=\"%{} {} B\"];\n", found->second, i, value,
-                            planned.call.buffers[index].bytes);
+      for (const std::size_t from : writers.of(value, planned.call.buffers[index])) {
+        if (drawn.emplace(from, value).second) text += fmt::format("  c{} -> c{} [label=\"%{}\"];\n", from, i, value);
       }
     }
     for (int k = 0; k < planned.call.buffer_count; ++k) {
-      const int value = planned.values[static_cast<std::size_t>(k)];
-      if (plan::writes(plan::use_of(planned.call, k, value != plan::kNoValue))) writer[value] = i;
+      const auto index = static_cast<std::size_t>(k);
+      const int value = planned.values[index];
+      const bool written = plan::writes(plan::use_of(planned.call, k, value != plan::kNoValue));
+      if (written) writers.write(value, planned.call.buffers[index], i);
     }
   }
   return text + "}\n";

@@ -1,6 +1,7 @@
 // What ./run plan shows: every call of the recorded step, in each format.
 #include <algorithm>
 #include <map>
+#include <sstream>
 
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
@@ -47,6 +48,17 @@ TEST(PlanReport, HasAPlanForEachPartOfAnAccumulatedStep) {
 TEST(PlanReport, IsTheSameTextEachTime) {
   const std::string arguments = std::string(kSmall) + "--format dump";
   EXPECT_EQ(run_mlp(arguments).out, run_mlp(arguments).out);
+}
+
+TEST(PlanReport, OfTheSampleStandsInTheArchitecture) {
+  const Finished finished = run_mlp("--plan --backend cpu --threads 1 --format dump");
+  ASSERT_EQ(finished.code, 0) << finished.err;
+  const std::string page = testing::text_of("docs/architecture.md");
+  std::istringstream lines(finished.out);
+  for (std::string line; std::getline(lines, line);) {
+    line.erase(line.find_last_not_of(' ') + 1);
+    EXPECT_NE(page.find(line + '\n'), std::string::npos) << "docs/architecture.md lacks: " << line;
+  }
 }
 
 TEST(PlanReport, FusesEpiloguesWhereAsked) {

@@ -1,23 +1,45 @@
-// What the device gives: bench_ceilings.
+// What the device gives (bench_ceilings), and what a step costs the host (bench_replay).
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "steps.h"
 
 namespace amphora::gpu_check {
 
+namespace {
+
+Finding ceilings(const Options& options, const std::string& step, const std::string& backend) {
+  const std::filesystem::path json = log_file(options, step, ".json");
+  std::filesystem::remove(json);
+  std::vector<std::string> arguments{"--backend", backend, "--json", json.string()};
+  if (options.quick) arguments.emplace_back("--quick");
+  Finding finding = run_step(options, step, program(options, "bench_ceilings", arguments));
+  // What was measured before a failure is kept.
+  finding.details = json_of(json);
+  return finding;
+}
+
+Finding replay(const Options& options, const std::string& step, const std::string& backend) {
+  return run_step(options, step,
+                  program(options, "bench_replay", {"--backend", backend, "--steps", options.quick ? "5" : "200"}));
+}
+
+}  // namespace
+
 std::vector<Step> benchmark_steps(const Backend& backend) {
-  const std::string step = "ceilings " + backend.name;
-  return {{step, backend.reason_against, [=, name = backend.name](const Options& options) {
-             const std::filesystem::path json = log_file(options, step, ".json");
-             std::filesystem::remove(json);
-             std::vector<std::string> arguments{"--backend", name, "--json", json.string()};
-             if (options.quick) arguments.emplace_back("--quick");
-             Finding finding = run_step(options, step, program(options, "bench_ceilings", arguments));
-             // What was measured before a failure is kept.
-             finding.details = json_of(json);
-             if (finding.result == Result::passed) finding.measured = last_line(text_of(options.logs / finding.log));
-             return finding;
-           }}};
+  std::vector<Step> steps;
+  for (const auto& [what, measure] : {std::pair("ceilings", ceilings), std::pair("replay", replay)}) {
+    const std::string step = fmt::format("{} {}", what, backend.name);
+    steps.push_back({step, backend.reason_against, [=, measure = measure, name = backend.name](const Options& options) {
+                       Finding finding = measure(options, step, name);
+                       if (finding.result == Result::passed) {
+                         finding.measured = last_line(text_of(options.logs / finding.log));
+                       }
+                       return finding;
+                     }});
+  }
+  return steps;
 }
 
 }  // namespace amphora::gpu_check
