@@ -22,7 +22,7 @@ class StepTest : public ::testing::Test {
   Tensor batch(float first, float second) { return Tensor::from(*device_, {2, 1}, std::vector<float>{first, second}); }
   Tensor loss_of(const Tensor& x) { return mean(square(model_(x) - Tensor::full(*device_, {2, 1}, 1.0))); }
   Tensor train(const Tensor& x) {
-    const Tensor loss = loss_of(x);
+    Tensor loss = loss_of(x);
     loss.backward();
     optimizer_.step();
     optimizer_.zero_grad();
@@ -60,7 +60,7 @@ TEST_F(StepTest, GivesTheLossOfEachStepHoweverLateItIsRead) {
     optim::Sgd optimizer(model.parameters(), {.lr = 0.1f});
     train::Step step(*device_,
                      [&](const Tensor& x) {
-                       const Tensor loss = mean(square(model(x)));
+                       Tensor loss = mean(square(model(x)));
                        loss.backward();
                        optimizer.step();
                        optimizer.zero_grad();
@@ -158,7 +158,7 @@ TEST_F(StepTest, KeepsAConstantThatTheHostWrites) {
 
 TEST_F(StepTest, RefusesToReadWithinACaptureAndNamesTheOpAndThePlace) {
   train::Step step(*device_, [this](const Tensor& x) {
-    const Tensor loss = loss_of(x);
+    Tensor loss = loss_of(x);
     if (loss.item() > 1e9) return loss * 0.5f;
     return loss;
   });
@@ -260,7 +260,7 @@ TEST_F(StepTest, NoticesANewGrowthInterval) {
   amp::GradScaler scaler({.init_scale = 2.0f, .growth_interval = 1000});
   train::Step step(*device_,
                    [&](const Tensor& x) {
-                     const Tensor loss = loss_of(x);
+                     Tensor loss = loss_of(x);
                      scaler.scale(loss).backward();
                      scaler.step(optimizer_);
                      scaler.update();

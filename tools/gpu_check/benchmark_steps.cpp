@@ -29,7 +29,7 @@ Finding replay(const Options& options, const std::string& step, const std::strin
 
 std::vector<Step> benchmark_steps(const Backend& backend) {
   std::vector<Step> steps;
-  for (const auto& [what, measure] : {std::pair("ceilings", ceilings), std::pair("replay", replay)}) {
+  for (const auto& [what, measure] : {std::pair("ceilings", &ceilings), std::pair("replay", &replay)}) {
     const std::string step = fmt::format("{} {}", what, backend.name);
     steps.push_back({step, backend.reason_against, [=, measure = measure, name = backend.name](const Options& options) {
                        Finding finding = measure(options, step, name);
