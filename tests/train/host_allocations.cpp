@@ -1,4 +1,6 @@
 // A replayed step allocates nothing, on the device or on the host, and waits for nothing.
+// Not under sanitizers, which have allocations of their own.
+#if !AMPHORA_SANITIZED
 #include <atomic>
 #include <cstdlib>
 #include <new>
@@ -95,3 +97,4 @@ TEST(ReplayedStep, AllocatesNothingAndWaitsForNothing) {
 
 }  // namespace
 }  // namespace amphora
+#endif

@@ -55,7 +55,7 @@ TEST_F(PlanDump, ShowsValuesAndCallsInColumns) {
   0    matmul+bias+relu [4x8 * 8x2 (T)]              %2:f16 <- %0:f16 %1:f16 %3:f16         # forward linear
   1    unary(affine 0.5 0) [8]                       %4:f16 <- %2:f16                       # forward affine
   2    reduce(sum) [1x8x1 over the middle]           %5:f16 <- %4:f16                       # forward sum
-  3    fill(1) [1]                                   %6:f16 <-
+  3    fill(1) [1]                                   %6:f16 <-                              # backward seed
   4    unary(affine 1 0) [1]                         %7:f16 <- %6:f16                       # backward sum
   5    copy [8]                                      %8:f16 <- %7:f16                       # backward reshape
   6    unary_grad(affine 0.5 0) [8]                  %9:f16 <- %2:f16 %4:f16 %8:f16         # backward affine

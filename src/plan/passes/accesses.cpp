@@ -53,23 +53,23 @@ Accesses::Accesses(const Plan& plan) : plan_(&plan), by_value_(plan.values.size(
 }
 
 bool Accesses::unwritten(const Piece& piece, std::size_t begin, std::size_t end) const {
-  return std::ranges::none_of(of(piece.value), [&](const Access& access) {
+  return std::ranges::none_of(of(piece.value), [&](const ValueAccess& access) {
     return access.call >= begin && access.call < end && writes(access.use) && overlap(access.piece, piece);
   });
 }
 
 bool Accesses::untouched(const Piece& piece, std::size_t begin, std::size_t end) const {
-  return std::ranges::none_of(of(piece.value), [&](const Access& access) {
+  return std::ranges::none_of(of(piece.value), [&](const ValueAccess& access) {
     return access.call >= begin && access.call < end && overlap(access.piece, piece);
   });
 }
 
-const Access* Accesses::maker_of(int value) const {
+const ValueAccess* Accesses::maker_of(int value) const {
   const auto accesses = of(value);
   const Value& made = plan_->values[static_cast<std::size_t>(value)];
   if (made.role != Role::transient || accesses.empty()) return nullptr;
-  const auto writers = std::ranges::count_if(accesses, [](const Access& access) { return writes(access.use); });
-  const auto maker = std::ranges::find_if(accesses, [](const Access& access) { return writes(access.use); });
+  const auto writers = std::ranges::count_if(accesses, [](const ValueAccess& access) { return writes(access.use); });
+  const auto maker = std::ranges::find_if(accesses, [](const ValueAccess& access) { return writes(access.use); });
   const bool whole = maker != accesses.end() && maker->use == Use::write && maker->piece.bytes() == made.bytes;
   return whole && writers == 1 && accesses.front().call == maker->call && accesses.front().index == maker->index
              ? &*maker

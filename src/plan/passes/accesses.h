@@ -42,7 +42,7 @@ void take_out(PlannedCall& planned);
 bool is_out(const PlannedCall& planned);
 int sweep(Plan& plan);
 
-struct Access {
+struct ValueAccess {
   std::size_t call = 0;
   int index = 0;  // of the buffer
   Use use = Use::absent;
@@ -54,7 +54,7 @@ class Accesses {
  public:
   explicit Accesses(const Plan& plan);
 
-  std::span<const Access> of(int value) const { return by_value_[static_cast<std::size_t>(value)]; }
+  std::span<const ValueAccess> of(int value) const { return by_value_[static_cast<std::size_t>(value)]; }
 
   // Whether none of the calls [begin, end) writes, or touches, any byte of a piece.
   bool unwritten(const Piece& piece, std::size_t begin, std::size_t end) const;
@@ -62,11 +62,11 @@ class Accesses {
 
   // The call that makes a transient value: the first to touch it, which writes all of it, and the only one that writes.
   // null where there is none.
-  const Access* maker_of(int value) const;
+  const ValueAccess* maker_of(int value) const;
 
  private:
   const Plan* plan_;
-  std::vector<std::vector<Access>> by_value_;
+  std::vector<std::vector<ValueAccess>> by_value_;
 };
 
 }  // namespace amphora::plan

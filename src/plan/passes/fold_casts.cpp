@@ -40,7 +40,8 @@ Spec with_type(const PlannedCall& planned, int value, DType type) {
   return spec;
 }
 
-bool may_load(const Plan& plan, const Accesses& accesses, std::size_t cast, const Access& read, const PathOf& path_of) {
+bool may_load(const Plan& plan, const Accesses& accesses, std::size_t cast, const ValueAccess& read,
+              const PathOf& path_of) {
   const PlannedCall& reader = plan.calls[read.call];
   if (!is_pointwise(reader.call.id) || !type_of(reader.call, read.index)) return false;
   const DType low = plan.calls[cast].call.spec.types[0];
@@ -52,13 +53,13 @@ bool may_load(const Plan& plan, const Accesses& accesses, std::size_t cast, cons
 bool fold_into_loads(Plan& plan, const Accesses& accesses, std::size_t cast, const PathOf& path_of) {
   const Piece source = piece_of(plan.calls[cast], 0);
   const int widened = piece_of(plan.calls[cast], 1).value;
-  const Access* maker = accesses.maker_of(widened);
+  const ValueAccess* maker = accesses.maker_of(widened);
   if (maker == nullptr || maker->call != cast) return false;
   const auto reads = accesses.of(widened).subspan(1);
-  const bool all =
-      std::ranges::all_of(reads, [&](const Access& read) { return may_load(plan, accesses, cast, read, path_of); });
+  const bool all = std::ranges::all_of(
+      reads, [&](const ValueAccess& read) { return may_load(plan, accesses, cast, read, path_of); });
   if (!all || reads.empty()) return false;
-  for (const Access& read : reads) {
+  for (const ValueAccess& read : reads) {
     PlannedCall& reader = plan.calls[read.call];
     set_type(reader.call.spec, read.index, plan.calls[cast].call.spec.types[0]);
     point(reader, read.index, {source.value, source.begin + read.piece.begin / 2, source.begin + read.piece.end / 2});
@@ -71,7 +72,7 @@ bool fold_into_loads(Plan& plan, const Accesses& accesses, std::size_t cast, con
 bool fold_into_store(Plan& plan, const Accesses& accesses, std::size_t cast, const PathOf& path_of) {
   const Piece wide = piece_of(plan.calls[cast], 0);
   const Piece narrow = piece_of(plan.calls[cast], 1);
-  const Access* maker = accesses.maker_of(wide.value);
+  const ValueAccess* maker = accesses.maker_of(wide.value);
   if (maker == nullptr || accesses.of(wide.value).size() != 2 || !(maker->piece == wide)) return false;
   PlannedCall& producer = plan.calls[maker->call];
   if (!is_pointwise(producer.call.id) || maker->index != result_of(producer.call.id)) return false;

@@ -126,7 +126,7 @@ class Fusion {
   // else reads, unless it is kept as aux.
   bool write_instead(int result, bool c_is_kept) {
     const Piece target = piece_of(next_, result);
-    const Access* maker = accesses_.maker_of(c_.value);
+    const ValueAccess* maker = accesses_.maker_of(c_.value);
     if (use_of(next_, result) != Use::write || maker == nullptr || maker->call != product_) return false;
     if (!c_is_kept && accesses_.of(c_.value).size() != 2) return false;
     // Nobody in between may see the target too early, nor c too late.
@@ -162,7 +162,7 @@ class Fusion {
 bool fuse_one(Plan& plan, const PathOf& path_of, std::size_t call) {
   const Piece c = piece_of(plan.calls[call], kC);
   const Accesses accesses(plan);
-  for (const Access& access : accesses.of(c.value)) {
+  for (const ValueAccess& access : accesses.of(c.value)) {
     if (access.call <= call || access.use != Use::read) continue;
     if (Fusion(plan, path_of, call, access.call).try_all()) return true;
   }

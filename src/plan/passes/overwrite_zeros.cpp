@@ -31,9 +31,9 @@ std::optional<KernelCall> without_sum(const KernelCall& call, int index) {
 }
 
 // Whether the bytes that an access adds to are zeros that a fill has left there.
-bool adds_to_zeros(const Plan& plan, const Accesses& accesses, const Access& sum) {
-  const Access* last = nullptr;
-  for (const Access& access : accesses.of(sum.piece.value)) {
+bool adds_to_zeros(const Plan& plan, const Accesses& accesses, const ValueAccess& sum) {
+  const ValueAccess* last = nullptr;
+  for (const ValueAccess& access : accesses.of(sum.piece.value)) {
     if (access.call > sum.call) break;
     if (!overlap(access.piece, sum.piece)) continue;
     if (access.call == sum.call && access.index != sum.index) return false;

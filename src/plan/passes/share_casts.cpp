@@ -25,14 +25,14 @@ bool same_cast(const PlannedCall& a, const PlannedCall& b) {
 }
 
 // The earlier cast whose result may stand for that of cast `second`; null where there is none.
-const Access* earlier_cast(const Plan& plan, const Accesses& accesses, std::size_t second) {
+const ValueAccess* earlier_cast(const Plan& plan, const Accesses& accesses, std::size_t second) {
   const PlannedCall& planned = plan.calls[second];
   const Piece source = piece_of(planned, 0);
   const Piece result = piece_of(planned, 1);
-  const Access* maker = accesses.maker_of(result.value);
+  const ValueAccess* maker = accesses.maker_of(result.value);
   if (maker == nullptr || maker->call != second) return nullptr;
   const std::size_t last = accesses.of(result.value).back().call;
-  for (const Access& read : accesses.of(source.value)) {
+  for (const ValueAccess& read : accesses.of(source.value)) {
     if (read.call >= second) break;
     const PlannedCall& first = plan.calls[read.call];
     if (read.index != 0 || !same_cast(planned, first) || use_of(first, 1) != Use::write) continue;
@@ -50,10 +50,10 @@ int share_casts(Plan& plan) {
   Accesses accesses(plan);
   for (std::size_t call = 0; call < plan.calls.size(); ++call) {
     if (is_out(plan.calls[call]) || plan.calls[call].call.id != KernelId::cast) continue;
-    const Access* first = earlier_cast(plan, accesses, call);
+    const ValueAccess* first = earlier_cast(plan, accesses, call);
     if (first == nullptr) continue;
     const Piece kept = piece_of(plan.calls[first->call], 1);
-    for (const Access& access : accesses.of(piece_of(plan.calls[call], 1).value)) {
+    for (const ValueAccess& access : accesses.of(piece_of(plan.calls[call], 1).value)) {
       const Piece part{kept.value, kept.begin + access.piece.begin, kept.begin + access.piece.end};
       point(plan.calls[access.call], access.index, part);
     }
