@@ -95,8 +95,6 @@ class GradScaler {
   float scale_value(CodeLine where = CodeLine::current()) const;
   // A copy of the device's ScalerState that is under way; null before the first scale() and when disabled.
   std::unique_ptr<Readback> read_state() const;
-  // The ScalerState on the device, as i32 words; undefined before the first scale() and when disabled.
-  Tensor device_state() const { return state_; }
 
   // The state by name, as PyTorch names it (scale, growth_factor, backoff_factor, growth_interval, _growth_tracker),
   // and amphora's own (min_scale, max_scale, hysteresis, hysteresis_tracker). Empty when disabled. Waits. Throws

@@ -123,15 +123,15 @@ std::string operands(const Plan& plan, const PlannedCall& planned) {
   return fmt::format("{} <-{}", out, in);
 }
 
-std::string place_of(const PlannedCall& planned) {
+}  // namespace
+
+std::string describe_place(const PlannedCall& planned) {
   std::string place = planned.phase;
   for (const std::string& part : {planned.op, planned.module}) {
     if (!part.empty()) place += (place.empty() ? "" : " ") + part;
   }
   return place;
 }
-
-}  // namespace
 
 std::string dump(const Plan& plan) {
   Cost total;
@@ -155,7 +155,8 @@ std::string dump(const Plan& plan) {
   for (std::size_t i = 0; i < plan.calls.size(); ++i) {
     const PlannedCall& planned = plan.calls[i];
     std::string line = fmt::format("  {:<5}{:<44}  {}", i, describe_shapes(planned.call), operands(plan, planned));
-    if (const std::string place = place_of(planned); !place.empty()) line = fmt::format("{:<90}  # {}", line, place);
+    if (const std::string place = describe_place(planned); !place.empty())
+      line = fmt::format("{:<90}  # {}", line, place);
     text += line + '\n';
   }
   for (const Feed& feed : plan.feeds) {

@@ -19,14 +19,6 @@ std::size_t aligned(std::size_t bytes) {
   return std::max<std::size_t>(1, (bytes + kAlignment - 1) / kAlignment) * kAlignment;
 }
 
-// The calls from the first to the last that touch a value.
-struct Life {
-  int first = -1;
-  int last = -1;
-  std::size_t calls() const { return static_cast<std::size_t>(last) - static_cast<std::size_t>(first) + 1; }
-  bool overlaps(const Life& other) const { return first <= other.last && other.first <= last; }
-};
-
 // Values that take each other's place: one piece of memory.
 struct Block {
   Life life;
@@ -206,7 +198,8 @@ std::vector<int> held_at_peak(const Plan& plan, const std::vector<Life>& lives, 
 MemoryPlan plan_memory(const Plan& plan) {
   MemoryPlan memory;
   memory.offsets.assign(plan.values.size(), kNowhere);
-  const std::vector<Life> lives = lives_of(plan);
+  memory.lives = lives_of(plan);
+  const std::vector<Life>& lives = memory.lives;
   const std::vector<int> place = places_of(plan, lives, memory.in_place);
   std::vector<Block> blocks = blocks_of(plan, lives, place);
   if (blocks.empty()) return memory;
@@ -227,12 +220,12 @@ std::string describe(const Plan& plan, const MemoryPlan& memory) {
   if (memory.peak_call < 0) return text;
   const PlannedCall& peak = plan.calls[static_cast<std::size_t>(memory.peak_call)];
   text += fmt::format("peak at call {}, {}, which holds:\n", memory.peak_call, describe_shapes(peak.call));
-  const std::vector<Life> lives = lives_of(plan);
   for (const int value : memory.held) {
     const auto index = static_cast<std::size_t>(value);
-    const PlannedCall& maker = plan.calls[static_cast<std::size_t>(lives[index].first)];
+    const Life& life = memory.lives[index];
+    const PlannedCall& maker = plan.calls[static_cast<std::size_t>(life.first)];
     text += fmt::format("  %{:<3} {:>10} B at {:>10}  calls {}-{}, made by {}{}\n", value, plan.values[index].bytes,
-                        memory.offsets[index], lives[index].first, lives[index].last, describe_shapes(maker.call),
+                        memory.offsets[index], life.first, life.last, describe_shapes(maker.call),
                         maker.module.empty() ? "" : " of " + maker.module);
   }
   return text;

@@ -11,7 +11,16 @@ namespace amphora::plan {
 
 inline constexpr std::size_t kNowhere = static_cast<std::size_t>(-1);
 
+// The calls from the first to the last that touch a value; -1 where none does.
+struct Life {
+  int first = -1;
+  int last = -1;
+  std::size_t calls() const { return static_cast<std::size_t>(last) - static_cast<std::size_t>(first) + 1; }
+  bool overlaps(const Life& other) const { return first <= other.last && other.first <= last; }
+};
+
 struct MemoryPlan {
+  std::vector<Life> lives;           // by value
   std::vector<std::size_t> offsets;  // by value; kNowhere for what is not in the arena
   std::size_t bytes = 0;             // of the arena
   std::size_t live_peak = 0;         // the most bytes alive at once; no layout can do with less

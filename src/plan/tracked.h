@@ -21,7 +21,8 @@ void note_write(const TrackedCell& cell);
 template <class T>
 class Tracked {
  public:
-  Tracked(T value = T()) : cell_(std::make_shared<std::int64_t>(static_cast<std::int64_t>(value))) {}  // NOLINT
+  // NOLINTNEXTLINE(google-explicit-constructor): it is initialised like the value
+  Tracked(T value = T()) : cell_(std::make_shared<std::int64_t>(static_cast<std::int64_t>(value))) {}
   Tracked(const Tracked& other) : Tracked(static_cast<T>(*other.cell_)) {}
   Tracked(Tracked&& other) noexcept = default;
   Tracked& operator=(const Tracked& other) {

@@ -25,14 +25,6 @@ constexpr int kProfiledSteps = 5;
 
 using Times = std::vector<CallTime>;
 
-std::string place_of(const plan::PlannedCall& call) {
-  std::string text = call.phase;
-  for (const std::string& part : {call.op, call.module}) {
-    if (!part.empty()) text += (text.empty() ? "" : " ") + part;
-  }
-  return text.empty() ? "-" : text;
-}
-
 // "f16 f16 -> f16".
 std::string types_of(const plan::PlannedCall& planned) {
   std::string in;
@@ -74,7 +66,7 @@ std::string calls_as_table(const plan::Plan& plan, const Times& times) {
       row.push_back(fmt::format("{:.1f}", 1e6 * times[i].seconds));
       row.push_back(share(times[i]));
     }
-    row.push_back(place_of(call));
+    row.push_back(plan::describe_place(call));
     rows.push_back(row);
   }
   io::Row sum{"", "all", "", amount(total.bytes), amount(total.flops)};
@@ -89,20 +81,7 @@ std::string calls_as_table(const plan::Plan& plan, const Times& times) {
 
 // Where each value lies and when: by place, then by time.
 std::string memory_map(const StepPlan& step) {
-  struct Life {
-    std::size_t first = 0;
-    std::size_t last = 0;
-    bool seen = false;
-  };
-  std::vector<Life> lives(step.plan->values.size());
-  for (std::size_t i = 0; i < step.plan->calls.size(); ++i) {
-    for (const int value : step.plan->calls[i].values) {
-      if (value == plan::kNoValue) continue;
-      Life& life = lives[static_cast<std::size_t>(value)];
-      if (!std::exchange(life.seen, true)) life.first = i;
-      life.last = i;
-    }
-  }
+  const std::vector<plan::Life>& lives = step.memory->lives;
   std::vector<std::size_t> order;
   for (std::size_t value = 0; value < lives.size(); ++value) {
     if (step.memory->offsets[value] != plan::kNowhere) order.push_back(value);
@@ -112,7 +91,7 @@ std::string memory_map(const StepPlan& step) {
   });
   std::vector<io::Row> rows{{"at", "bytes", "calls", "value", "made by"}};
   for (const std::size_t value : order) {
-    const plan::PlannedCall& maker = step.plan->calls[lives[value].first];
+    const plan::PlannedCall& maker = step.plan->calls[static_cast<std::size_t>(lives[value].first)];
     rows.push_back({std::to_string(step.memory->offsets[value]), std::to_string(step.plan->values[value].bytes),
                     fmt::format("{}-{}", lives[value].first, lives[value].last), fmt::format("%{}", value),
                     plan::describe_shapes(maker.call)});
@@ -157,7 +136,7 @@ std::string as_graph(const StepPlan& step, std::size_t number) {
   for (std::size_t i = 0; i < step.plan->calls.size(); ++i) {
     const plan::PlannedCall& planned = step.plan->calls[i];
     text += fmt::format("  c{} [label=\"{} {}\\n{}\\n{}\"];\n", i, i, plan::describe_shapes(planned.call),
-                        types_of(planned), place_of(planned));
+                        types_of(planned), plan::describe_place(planned));
     std::set<std::pair<std::size_t, int>> drawn;  // a call may read a value twice
     for (int k = 0; k < planned.call.buffer_count; ++k) {
       const auto index = static_cast<std::size_t>(k);

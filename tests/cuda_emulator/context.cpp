@@ -51,7 +51,7 @@ void execute_copy(const std::function<void()>& copy) {
 
 }  // namespace amphora::emulator
 
-using namespace amphora::emulator;  // NOLINT(google-build-using-namespace)
+using namespace amphora::emulator;  // NOLINT(google-build-using-namespace): this file is part of it
 
 extern "C" {
 

@@ -153,7 +153,7 @@ void set_product_time(ProductTime time) { product_time = std::move(time); }
 
 }  // namespace amphora::emulator
 
-using namespace amphora::emulator;  // NOLINT(google-build-using-namespace)
+using namespace amphora::emulator;  // NOLINT(google-build-using-namespace): this file is part of it
 
 extern "C" {
 

@@ -3,7 +3,7 @@
 
 struct cublasLtContext {};
 
-using namespace amphora::emulator;  // NOLINT(google-build-using-namespace)
+using namespace amphora::emulator;  // NOLINT(google-build-using-namespace): this file is part of it
 
 extern "C" {
 

@@ -76,7 +76,7 @@ void set_graph_faults(const GraphFaults& wanted) { faults = wanted; }
 
 }  // namespace amphora::emulator
 
-using namespace amphora::emulator;  // NOLINT(google-build-using-namespace)
+using namespace amphora::emulator;  // NOLINT(google-build-using-namespace): this file is part of it
 
 struct CUgraphExec_st {
   std::shared_ptr<const std::vector<Node>> nodes;

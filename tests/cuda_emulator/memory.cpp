@@ -9,7 +9,7 @@
 #include "cuda_emulator/graphs.h"
 #include "cuda_emulator/machine.h"
 
-using namespace amphora::emulator;  // NOLINT(google-build-using-namespace)
+using namespace amphora::emulator;  // NOLINT(google-build-using-namespace): this file is part of it
 
 namespace {
 

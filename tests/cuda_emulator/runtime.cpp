@@ -47,7 +47,7 @@ cudaError_t launch(const cudaLaunchConfig_t& config, const void* kernel, void (*
 
 }  // namespace amphora::emulator
 
-using namespace amphora::emulator;  // NOLINT(google-build-using-namespace)
+using namespace amphora::emulator;  // NOLINT(google-build-using-namespace): this file is part of it
 
 extern "C" {
 

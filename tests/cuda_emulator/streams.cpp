@@ -86,7 +86,7 @@ cudaError_t put(cudaStream_t stream, Run run) {
 
 }  // namespace amphora::emulator
 
-using namespace amphora::emulator;  // NOLINT(google-build-using-namespace)
+using namespace amphora::emulator;  // NOLINT(google-build-using-namespace): this file is part of it
 
 extern "C" {
 

@@ -1,36 +1,13 @@
 // The launchers of unary, unary_grad, binary and binary_grad: types, strides and tasks around pointwise.h.
-#include <string_view>
-
 #include "backends/cpu/simd/blocks.h"
 #include "backends/cpu/simd/launchers.h"
 #include "backends/cpu/simd/parallel.h"
 #include "backends/cpu/simd/pointwise.h"
 #include "backends/cpu/simd/strided.h"
+#include "kernel/derivatives.h"
 
 namespace amphora::cpu::simd {
 namespace {
-
-// Whether an expression of pointwise.def names a variable: what it leaves out need not be converted.
-constexpr bool mentions(std::string_view expression, char variable) {
-  const auto is_word = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-  };
-  for (std::size_t i = 0; i < expression.size(); ++i) {
-    const bool starts = i == 0 || !is_word(expression[i - 1]);
-    const bool ends = i + 1 == expression.size() || !is_word(expression[i + 1]);
-    if (expression[i] == variable && starts && ends) return true;
-  }
-  return false;
-}
-
-struct Reads {
-  bool x, y;
-};
-constexpr Reads kUnaryReads[] = {
-#define AM_UNARY(name, forward, derivative) {mentions(#derivative, 'x'), mentions(#derivative, 'y')},
-#include "kernel/shared/pointwise.def"
-#undef AM_UNARY
-};
 
 void unary(const KernelCall& call, Threads& threads) {
   const auto params = call.params<UnaryParams>();
@@ -50,7 +27,7 @@ void unary(const KernelCall& call, Threads& threads) {
 void unary_grad(const KernelCall& call, Threads& threads) {
   const auto params = call.params<UnaryParams>();
   const auto function = unary_blocks(static_cast<UnaryFunction>(call.spec.function)).derivative;
-  const Reads reads = kUnaryReads[call.spec.function];
+  const Looks looks = kUnaryLooks[call.spec.function];  // what is left out need not be converted
   const Input x(call.spec.types[0], data_of(call, 0));
   const Input y(call.spec.types[1], data_of(call, 1));
   const Input dy(call.spec.types[2], data_of(call, 2));
@@ -60,8 +37,8 @@ void unary_grad(const KernelCall& call, Threads& threads) {
     for_blocks(begin, end, kBlock, [&](std::size_t at, std::size_t count) {
       UnaryInputs in;
       in[2] = dy.read(at, count, blocks[2].values);
-      in[0] = reads.x ? x.read(at, count, blocks[0].values) : in[2];
-      in[1] = reads.y ? y.read(at, count, blocks[1].values) : in[2];
+      in[0] = looks[0] ? x.read(at, count, blocks[0].values) : in[2];
+      in[1] = looks[1] ? y.read(at, count, blocks[1].values) : in[2];
       float* out = dx.place(at, blocks[2].values);
       function(in, out, count, params.p0, params.p1);
       dx.write(at, count, out);

@@ -1,40 +1,9 @@
-#include <array>
-#include <string_view>
-
+#include "kernel/derivatives.h"
 #include "plan/passes/accesses.h"
 #include "plan/passes/passes.h"
 
 namespace amphora::plan {
 namespace {
-
-// Whether an expression of pointwise.def names a variable.
-constexpr bool mentions(std::string_view expression, char variable) {
-  const auto is_word = [](char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_';
-  };
-  for (std::size_t i = 0; i < expression.size(); ++i) {
-    const bool starts = i == 0 || !is_word(expression[i - 1]);
-    const bool ends = i + 1 == expression.size() || !is_word(expression[i + 1]);
-    if (expression[i] == variable && starts && ends) return true;
-  }
-  return false;
-}
-
-using Looks = std::array<bool, 2>;  // at the first and the second operand
-
-constexpr Looks kUnaryLooks[] = {
-#define AM_UNARY(name, forward, derivative) {mentions(#derivative, 'x'), mentions(#derivative, 'y')},
-#include "kernel/shared/pointwise.def"
-#undef AM_UNARY
-};
-
-// Of a's derivative, and of b's.
-constexpr std::array<Looks, 2> kBinaryLooks[] = {
-#define AM_BINARY(name, forward, da, db) \
-  {Looks{mentions(#da, 'a'), mentions(#da, 'b')}, Looks{mentions(#db, 'a'), mentions(#db, 'b')}},
-#include "kernel/shared/pointwise.def"
-#undef AM_BINARY
-};
 
 // Reads buffer `from` where the call read buffer `index`.
 void read_instead(PlannedCall& planned, int index, int from) {
