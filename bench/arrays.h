@@ -6,8 +6,8 @@
 #include <random>
 #include <vector>
 
-#include "backends/device.h"
-#include "core/dtype.h"
+#include "amphora/core/dtype.h"
+#include "amphora/device/device.h"
 
 namespace amphora::bench {
 

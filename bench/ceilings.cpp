@@ -8,9 +8,9 @@
 
 #include <CLI/CLI.hpp>
 
-#include "amphora/amphora.h"
+#include "amphora/app.h"
+#include "amphora/io/file.h"
 #include "arrays.h"
-#include "io/file.h"
 #include "measurements.h"
 #include "stopwatch.h"
 
@@ -121,7 +121,8 @@ class Ceilings {
     memory("inspect", "f32", 4, call(KernelId::inspect, {{DType::f32}}, flat, {gradient, scaler, stats}));
     memory("unscale", "f32", 8, call(KernelId::unscale, {{DType::f32}}, flat, {gradient, scaler, stats}));
     memory("norm", "f32", 4,
-           call(KernelId::norm, {{DType::f32, DType::f32}}, NormParams{count(), 2.0f}, {gradient, total}));
+           call(KernelId::gradient_norm, {{DType::f32, DType::f32}}, GradientNormParams{count(), 2.0f},
+                {gradient, total}));
     const AdamParams adam{count(), 0.9f, 0.0f, 0.999f, 0.0f, 1e-8f, 0.01f, 1};
     memory("AdamW", "f32, f16 working copy", 30,
            call(KernelId::adam, {{DType::f32, DType::f32, DType::f16, DType::f32}}, adam,
@@ -200,7 +201,7 @@ int main(int argc, char** argv) {
   app.add_flag("--quick", quick, "small sizes, to see that it runs");
   CLI11_PARSE(app, argc, argv);
   bool complete = false;
-  const int code = am::train::guarded("ceilings", [&] {
+  const int code = am::app::run_reporting_errors("ceilings", [&] {
     const auto device = am::open_device(backend, options);
     const am::DeviceInfo& info = device->info();
     const Measurements found = Ceilings(*device, quick).run();

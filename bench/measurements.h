@@ -9,8 +9,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "core/error.h"
-#include "io/table.h"
+#include "amphora/core/error.h"
+#include "amphora/io/table.h"
 
 namespace amphora::bench {
 

@@ -12,7 +12,7 @@
 #include <fmt/format.h>
 
 #include "amphora/amphora.h"
-#include "io/table.h"
+#include "amphora/io/table.h"
 
 namespace {
 

@@ -5,7 +5,7 @@
 #include <chrono>
 #include <vector>
 
-#include "backends/device.h"
+#include "amphora/device/device.h"
 
 namespace amphora::bench {
 
@@ -20,7 +20,7 @@ class Stopwatch {
     device_.launch(call);  // compiles, chooses algorithms
     device_.wait();
     const double once = std::max(batch(call, 1), kShortest);
-    const int calls = static_cast<int>(std::clamp(batch_seconds_ / once, 1.0, kMostCalls));
+    const int calls = static_cast<int>(std::clamp(batch_seconds_ / once, 1.0, kMaxCalls));
     batch(call, calls);  // clocks rise under load
     std::vector<double> times;
     for (int i = 0; i < batches_; ++i) times.push_back(batch(call, calls) / calls);
@@ -30,7 +30,7 @@ class Stopwatch {
 
  private:
   static constexpr double kShortest = 1e-7;
-  static constexpr double kMostCalls = 2000.0;
+  static constexpr double kMaxCalls = 2000.0;
 
   double batch(const KernelCall& call, int calls) const {
     const auto start = std::chrono::steady_clock::now();

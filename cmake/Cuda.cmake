@@ -38,10 +38,9 @@ else()
 endif()
 
 # Program and module exchange C++ objects, so both carry a digest of what they must agree on.
-set(interface backends/device.h backends/registry.h backends/cuda/module.h src/core/buffer.h src/core/dtype.h
-              src/core/error.h src/kernel/call.h src/kernel/kernels.def src/kernel/shared/params.h
-              src/kernel/shared/pointwise.def)
-list(TRANSFORM interface PREPEND ${PROJECT_SOURCE_DIR}/)
+set(interface core/buffer.h core/dtype.h core/error.h device/backend.h device/device.h kernel/call.h kernel/kernels.def
+              kernel/shared/params.h kernel/shared/pointwise.def)
+list(TRANSFORM interface PREPEND ${PROJECT_SOURCE_DIR}/src/amphora/)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${interface})
 set(digests ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_BUILD_TYPE})
 foreach(header IN LISTS interface)
@@ -53,12 +52,12 @@ string(SUBSTRING ${digests} 0 12 digests)
 set(AMPHORA_MODULE_VERSION "${PROJECT_VERSION}-${digests}")
 
 # The sources that the module and the tests' emulator of it share, from the project's root.
-file(GLOB AMPHORA_CUDA_SOURCES RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS backends/cuda/*.cpp cuda/*.cu)
+file(GLOB AMPHORA_CUDA_SOURCES RELATIVE ${PROJECT_SOURCE_DIR} CONFIGURE_DEPENDS backends/cuda/*.cpp backends/cuda/launchers/*.cpp cuda/*.cu)
 list(FILTER AMPHORA_CUDA_SOURCES EXCLUDE REGEX "/loader.cpp$") # the program's side
 
 # What every build of these sources needs.
 function(amphora_configure_cuda_module target)
-  target_link_libraries(${target} PRIVATE amphora::amphora)
+  target_link_libraries(${target} PRIVATE amphora::amphora amphora_internals)
   list(JOIN AMPHORA_CUDA_ARCHITECTURES " " architectures)
   target_compile_definitions(${target} PRIVATE "AMPHORA_CUDA_ARCHITECTURES=\"${architectures}\""
                                                "AMPHORA_MODULE_VERSION=\"${AMPHORA_MODULE_VERSION}\"")

@@ -4,7 +4,7 @@
 
 #define AM_UINT unsigned
 #define AM_MULHI(a, b) __umulhi(a, b)
-#include "kernel/shared/philox.h"
+#include "amphora/kernel/shared/philox.h"
 
 namespace amphora::cuda::kernels {
 

@@ -1,6 +1,6 @@
 // gradient: checks, unscaling, norms and clipping over flat ranges of the gradient arena.
 #include "cuda/include/gradient.h"
-#include "cuda/include/norm.cuh"
+#include "cuda/include/gradient_norm.cuh"
 
 namespace amphora::cuda::kernels {
 namespace {
@@ -27,7 +27,7 @@ __device__ void multiply(const Array& array, std::size_t i, int n, Pack pack, fl
 }
 
 template <class Gatherer>
-__device__ void gather(const NormArguments& a, const Gatherer& gatherer) {
+__device__ void gather(const GradientNormArguments& a, const Gatherer& gatherer) {
   auto value = Gatherer::neutral();
   for_each_pack(a.params.count, [&](std::size_t i, int n) {
     const Pack x = load(a.gradient, i, n);
@@ -119,7 +119,7 @@ __global__ void __launch_bounds__(kBlock) clip_value(ClipValueArguments a) {
   });
 }
 
-__global__ void __launch_bounds__(kBlock) norm(NormArguments a) {
+__global__ void __launch_bounds__(kBlock) gradient_norm(GradientNormArguments a) {
   switch (a.gather) {
     case Gather::squares: return gather(a, GatherSquares{});
     case Gather::magnitudes: return gather(a, GatherMagnitudes{});
@@ -130,11 +130,11 @@ __global__ void __launch_bounds__(kBlock) norm(NormArguments a) {
   }
 }
 
-__global__ void __launch_bounds__(kBlock) norm_powers(NormArguments a) {
+__global__ void __launch_bounds__(kBlock) gradient_norm_powers(GradientNormArguments a) {
   gather(a, GatherPowers{static_cast<double>(a.params.p)});
 }
 
-__global__ void __launch_bounds__(kBlock) norm_finish(NormFinishArguments a) {
+__global__ void __launch_bounds__(kBlock) gradient_norm_finish(NormFinishArguments a) {
   double parts = 0.0;
   switch (a.gather) {
     case Gather::largest: parts = joined_parts(a, 0.0, LargerPart{}); break;

@@ -21,8 +21,8 @@ __device__ RowOfGradients row_of_gradients(const CrossEntropyGradArguments& a, s
 }  // namespace
 
 __global__ void __launch_bounds__(kBlock) cross_entropy(CrossEntropyArguments a) {
-  for_each_row(a.cut, a.params.rows, a.params.columns, [&](std::size_t index, const Row& row, unsigned lane) {
-    const RowStatistics statistics = statistics_of(a.logits, row, lane, a.cut.lanes);
+  for_each_row(a.tiling, a.params.rows, a.params.columns, [&](std::size_t index, const Row& row, unsigned lane) {
+    const RowStatistics statistics = statistics_of(a.logits, row, lane, a.tiling.lanes);
     if (lane != 0 || index >= a.params.rows) return;
     const double log_sum = log(a.params.columns == 0 ? 0.0 : static_cast<double>(statistics.sum));
     const double whole = statistics.largest + log_sum;

@@ -47,23 +47,23 @@ __device__ float joined(const Pack& pack, Join join) {
 }
 
 // The place among all rows of this thread's, with parts side by side in neighbouring blocks.
-__device__ std::size_t row_index(const RowLineCut& cut) {
-  return std::size_t{blockIdx.x / cut.parts} * (kBlock / cut.lanes) + threadIdx.x / cut.lanes;
+__device__ std::size_t row_index(const RowLineTiling& tiling) {
+  return std::size_t{blockIdx.x / tiling.parts} * (kBlock / tiling.lanes) + threadIdx.x / tiling.lanes;
 }
 
 template <class Join>
 __device__ void reduce_row(const ReduceRowsArguments& a, Join join) {
-  const std::size_t index = row_index(a.cut);
-  const std::size_t part = blockIdx.x % a.cut.parts;
-  const unsigned lane = threadIdx.x % a.cut.lanes;
+  const std::size_t index = row_index(a.tiling);
+  const std::size_t part = blockIdx.x % a.tiling.parts;
+  const unsigned lane = threadIdx.x % a.tiling.lanes;
   const Row row = row_of(index, a.params.outer, a.params.extent);
   const std::size_t pieces = row.pieces();
-  const std::size_t last = (part + 1) * a.cut.part_pieces;
+  const std::size_t last = (part + 1) * a.tiling.part_pieces;
   const std::size_t end = last < pieces ? last : pieces;
   Pack values;
 #pragma unroll
   for (int k = 0; k < kPack; ++k) values.at[k] = Join::kNeutral;
-  for (std::size_t p = part * a.cut.part_pieces + lane; p < end; p += a.cut.lanes) {
+  for (std::size_t p = part * a.tiling.part_pieces + lane; p < end; p += a.tiling.lanes) {
     const Piece piece = row.piece(p);
     const Pack x = load(a.in, piece.begin, piece.count);
 #pragma unroll
@@ -71,24 +71,24 @@ __device__ void reduce_row(const ReduceRowsArguments& a, Join join) {
       if (k < piece.count) values.at[k] = join(values.at[k], x.at[k]);
     }
   }
-  const float value = join_lanes(joined(values, join), a.cut.lanes, join);
+  const float value = join_lanes(joined(values, join), a.tiling.lanes, join);
   if (lane == 0 && index < a.params.outer) finish(a.out, part * a.params.outer + index, value, a.params);
 }
 
 template <int kWidth, class Join>
 __device__ void reduce_lines(const ReduceColumnsArguments& a, Join join) {
-  const Lines<kWidth> lines = lines_of<kWidth>(a.cut, a.params);
+  const Lines<kWidth> lines = lines_of<kWidth>(a.tiling, a.params);
   const std::size_t first = lines.outer * a.params.extent * a.params.inner + lines.column;
   float values[kWidth];
 #pragma unroll
   for (int k = 0; k < kWidth; ++k) values[k] = Join::kNeutral;
 #pragma unroll 4
-  for (std::size_t row = lines.row; row < lines.end; row += a.cut.row_lanes) {
+  for (std::size_t row = lines.row; row < lines.end; row += a.tiling.row_lanes) {
     const Pack x = load_columns<kWidth>(a.in, first + row * a.params.inner);
 #pragma unroll
     for (int k = 0; k < kWidth; ++k) values[k] = join(values[k], x.at[k]);
   }
-  join_row_lanes<kWidth>(values, a.cut, lines.row_lane, join);
+  join_row_lanes<kWidth>(values, a.tiling, lines.row_lane, join);
   if (lines.row_lane != 0 || !lines.exist(a.params)) return;
   const std::size_t result = (lines.part * std::size_t{a.params.outer} + lines.outer) * a.params.inner + lines.column;
 #pragma unroll
@@ -115,22 +115,22 @@ __global__ void __launch_bounds__(kBlock) reduce_packs_of_columns(ReduceColumnsA
 }
 
 __global__ void __launch_bounds__(kBlock) reduce_grad_rows(ReduceGradRowsArguments a) {
-  const std::size_t index = row_index(a.cut);
-  const unsigned lane = threadIdx.x % a.cut.lanes;
+  const std::size_t index = row_index(a.tiling);
+  const unsigned lane = threadIdx.x % a.tiling.lanes;
   const Row row = row_of(index, a.params.outer, a.params.extent);
   const std::size_t pieces = row.pieces();
   const float extremum = pieces > 0 ? load(a.y, index) : 0.0f;
   std::uint32_t ties = 0;
-  for (std::size_t p = lane; p < pieces; p += a.cut.lanes) {
+  for (std::size_t p = lane; p < pieces; p += a.tiling.lanes) {
     const Piece piece = row.piece(p);
     const Pack x = load(a.x, piece.begin, piece.count);
 #pragma unroll
     for (int k = 0; k < kPack; ++k) ties += k < piece.count && x.at[k] == extremum ? 1 : 0;
   }
-  ties = join_lanes(ties, a.cut.lanes, Plus{});
+  ties = join_lanes(ties, a.tiling.lanes, Plus{});
   if (pieces == 0) return;
   const std::uint32_t share = share_of(a.dx, a.params.scale, load(a.dy, index), ties);
-  for (std::size_t p = lane; p < pieces; p += a.cut.lanes) {
+  for (std::size_t p = lane; p < pieces; p += a.tiling.lanes) {
     const Piece piece = row.piece(p);
     const Pack x = load(a.x, piece.begin, piece.count);
     StoredPack dx;
@@ -141,23 +141,23 @@ __global__ void __launch_bounds__(kBlock) reduce_grad_rows(ReduceGradRowsArgumen
 }
 
 __global__ void __launch_bounds__(kBlock) reduce_grad_columns(ReduceGradColumnsArguments a) {
-  const Lines<1> lines = lines_of<1>(a.cut, a.params);
+  const Lines<1> lines = lines_of<1>(a.tiling, a.params);
   const bool exists = lines.exist(a.params);
   const std::size_t result = lines.outer * a.params.inner + lines.column;
   const std::size_t first = lines.outer * a.params.extent * a.params.inner + lines.column;
   const float extremum = exists ? load(a.y, result) : 0.0f;
   std::uint32_t ties[1] = {0};
-  for (std::size_t row = lines.row; row < lines.end; row += a.cut.row_lanes) {
+  for (std::size_t row = lines.row; row < lines.end; row += a.tiling.row_lanes) {
     ties[0] += load(a.x, first + row * a.params.inner) == extremum ? 1 : 0;
   }
-  join_row_lanes<1>(ties, a.cut, lines.row_lane, Plus{});
+  join_row_lanes<1>(ties, a.tiling, lines.row_lane, Plus{});
   __shared__ std::uint32_t shares[kBlock];  // row lane 0 knows the ties
   if (exists && lines.row_lane == 0) {
     shares[threadIdx.x] = share_of(a.dx, a.params.scale, load(a.dy, result), ties[0]);
   }
   __syncthreads();
-  const std::uint32_t share = shares[threadIdx.x - lines.row_lane * a.cut.columns];
-  for (std::size_t row = lines.row; row < lines.end; row += a.cut.row_lanes) {
+  const std::uint32_t share = shares[threadIdx.x - lines.row_lane * a.tiling.columns];
+  for (std::size_t row = lines.row; row < lines.end; row += a.tiling.row_lanes) {
     const std::size_t at = first + row * a.params.inner;
     store_stored(a.dx, at, load(a.x, at) == extremum ? share : 0);
   }

@@ -11,7 +11,7 @@ uint high_product(uint a, uint b) {
 }
 #define AM_UINT uint
 #define AM_MULHI(a, b) high_product(a, b)
-#include "kernel/shared/philox.h"
+#include "amphora/kernel/shared/philox.h"
 
 #ifdef KERNEL_dropout
 layout(push_constant, std430) uniform Push {

@@ -91,12 +91,12 @@ void main() {
 }
 #endif
 
-#ifdef KERNEL_norm
-#include "norm.glsl"
+#ifdef KERNEL_gradient_norm
+#include "gradient_norm.glsl"
 layout(push_constant, std430) uniform Push {
   uvec2 gradient;
   uvec2 parts;
-  NormParams params;
+  GradientNormParams params;
 };
 
 void main() {
@@ -113,12 +113,12 @@ void main() {
 #endif
 
 // Joins the parts, and what `total` holds, in one workgroup.
-#ifdef KERNEL_norm_finish
-#include "norm.glsl"
+#ifdef KERNEL_gradient_norm_finish
+#include "gradient_norm.glsl"
 layout(push_constant, std430) uniform Push {
   uvec2 parts;
   uvec2 total;
-  NormParams params;
+  GradientNormParams params;
   float inverse;  // 1 / p as a pair
   float inverse_low;
   uint count;  // of parts

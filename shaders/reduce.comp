@@ -19,7 +19,7 @@ layout(push_constant, std430) uniform Push {
   uvec2 source;
   uvec2 target;
   ReduceParams params;
-  LineCut cut;
+  LineTiling cut;
 };
 
 shared vec4 values[gl_WorkGroupSize.x];
@@ -96,7 +96,7 @@ layout(push_constant, std430) uniform Push {
   uvec2 dy;
   uvec2 dx;
   ReduceParams params;
-  LineCut cut;  // of one part
+  LineTiling cut;  // of one part
 };
 
 shared uint ties[gl_WorkGroupSize.x];

@@ -7,50 +7,51 @@
 #include <CLI/CLI.hpp>
 #include <nlohmann/json.hpp>
 
-#include "amphora/amphora.h"
-#include "io/file.h"
-#include "io/table.h"
+#include "amphora/app.h"
+#include "amphora/io/file.h"
+#include "amphora/io/table.h"
 
 namespace {
 
 namespace am = amphora;
 
-std::vector<std::string> precisions_of(const am::BackendStatus& status) {
+std::vector<std::string> precisions_of(const am::Backend& backend, const am::BackendStatus& status) {
   std::vector<std::string> names;
   if (!status.available) return names;
-  const std::shared_ptr<am::Device> device = am::open_device(status.name);
+  const std::shared_ptr<am::Device> device = am::open_device(backend.name);
   for (const am::Precision precision : device->info().precisions) names.emplace_back(am::name_of(precision));
   return names;
 }
 
 // Why "auto" does not take a backend; `passed` tells whether the chosen one stands before it.
-std::string reason_against(const am::BackendStatus& status, const std::string& chosen, bool passed) {
+std::string reason_against(const am::Backend& backend, const std::string& chosen, bool passed) {
+  const am::BackendStatus status = am::status_of(backend);
   if (!status.available) return status.detail;
   if (status.emulated) return "works, but on the processor, where cpu is faster; only on request";
-  if (passed && status.name != "null") return fmt::format("works, but {} comes first", chosen);
+  if (passed && backend.computes) return fmt::format("works, but {} comes first", chosen);
   return "only on request";
 }
 
 // What a backend's devices offer, and what is used of it.
-void describe_devices(const std::string& backend) {
-  const std::vector<am::DeviceReport> devices = am::list_devices(backend);
+void describe_devices(const am::Backend& backend) {
+  const std::vector<am::DeviceReport> devices = am::devices_of(backend);
   for (std::size_t index = 0; index < devices.size(); ++index) {
     const am::DeviceReport& device = devices[index];
     if (device.facts.empty()) continue;
     std::vector<am::io::Row> rows;
     if (!device.reason_against.empty()) rows.push_back({"  cannot be used", device.reason_against});
     for (const auto& [name, value] : device.facts) rows.push_back({"  " + name, value});
-    fmt::print("\n{} device {}: {}\n{}", backend, index, device.name, am::io::table(rows, "ll"));
+    fmt::print("\n{} device {}: {}\n{}", backend.name, index, device.name, am::io::table(rows, "ll"));
   }
 }
 
 void list_devices() {
-  const std::vector<am::BackendStatus> backends = am::list_backends();
   std::vector<am::io::Row> rows{{"backend", "available", "precisions", "device, or why there is none"}};
-  for (const am::BackendStatus& status : backends) {
+  for (const am::Backend& backend : am::backends()) {
+    const am::BackendStatus status = am::status_of(backend);
     const std::string precisions =
-        status.available ? fmt::format("{}", fmt::join(precisions_of(status), " ")) : std::string("-");
-    rows.push_back({status.name, status.available ? "yes" : "no", precisions, status.detail});
+        status.available ? fmt::format("{}", fmt::join(precisions_of(backend, status), " ")) : std::string("-");
+    rows.push_back({std::string(backend.name), status.available ? "yes" : "no", precisions, status.detail});
   }
   fmt::print("{}\n", am::io::table(rows, "llll"));
 
@@ -58,35 +59,36 @@ void list_devices() {
   fmt::print("auto takes {}:\n", chosen);
   bool passed = false;
   rows.clear();
-  for (const am::BackendStatus& status : backends) {
-    const bool is_chosen = status.name == chosen;
+  for (const am::Backend& backend : am::backends()) {
+    const bool is_chosen = backend.name == chosen;
     passed = passed || is_chosen;
     const std::string reason =
-        is_chosen ? "taken: the first that finds a device" : reason_against(status, chosen, passed);
-    rows.push_back({"  " + status.name, reason});
+        is_chosen ? "taken: the first that finds a device" : reason_against(backend, chosen, passed);
+    rows.push_back({"  " + std::string(backend.name), reason});
   }
   fmt::print("{}", am::io::table(rows, "ll"));
-  for (const am::BackendStatus& status : backends) {
-    if (status.available) describe_devices(status.name);
+  for (const am::Backend& backend : am::backends()) {
+    if (am::status_of(backend).available) describe_devices(backend);
   }
 }
 
 std::string to_json() {
   using nlohmann::ordered_json;
   ordered_json backends = ordered_json::array();
-  for (const am::BackendStatus& status : am::list_backends()) {
+  for (const am::Backend& backend : am::backends()) {
+    const am::BackendStatus status = am::status_of(backend);
     ordered_json devices = ordered_json::array();
     for (const am::DeviceReport& device :
-         status.available ? am::list_devices(status.name) : std::vector<am::DeviceReport>()) {
+         status.available ? am::devices_of(backend) : std::vector<am::DeviceReport>()) {
       ordered_json facts = ordered_json::array();  // pairs: what has several lines comes with an empty name
       for (const auto& [name, value] : device.facts) facts.push_back({name, value});
       devices.push_back({{"name", device.name}, {"reason_against", device.reason_against}, {"facts", facts}});
     }
-    backends.push_back({{"name", status.name},
+    backends.push_back({{"name", backend.name},
                         {"available", status.available},
                         {"emulated", status.emulated},
                         {"detail", status.detail},
-                        {"precisions", precisions_of(status)},
+                        {"precisions", precisions_of(backend, status)},
                         {"devices", devices}});
   }
   return ordered_json{{"backends", backends}}.dump(2) + "\n";
@@ -95,7 +97,7 @@ std::string to_json() {
 }  // namespace
 
 int main(int argc, char** argv) {
-  return am::train::guarded("devices", [&] {
+  return am::app::run_reporting_errors("devices", [&] {
     std::string json;
     CLI::App app("Lists the backends, and what each can do on this machine.", "devices");
     app.add_option("--json", json, "write the same for programs")->type_name("FILE");
@@ -105,7 +107,7 @@ int main(int argc, char** argv) {
       fmt::print("{}", app.help());
       return;
     } catch (const CLI::ParseError& error) {
-      throw am::train::UsageError(fmt::format("{} (see --help)", error.what()));
+      throw am::app::UsageError(fmt::format("{} (see --help)", error.what()));
     }
     list_devices();
     if (!json.empty()) am::io::write_file(json, to_json());

@@ -10,11 +10,11 @@
 
 #include <CLI/CLI.hpp>
 
-#include "amphora/amphora.h"
-#include "backends/element_types.h"
-#include "io/file.h"
+#include "amphora/app.h"
+#include "amphora/io/file.h"
+#include "amphora/kernel/element_types.h"
 #if AMPHORA_VULKAN
-#include "backends/vulkan/kernels.h"
+#include "backends/vulkan/launchers/launchers.h"
 #include "backends/vulkan/shader_library.h"
 #endif
 
@@ -94,9 +94,9 @@ std::string tables() {
   }
   counts["null"] = am::kKernelCount;
   std::string text = "| backend | what it is | kernels |\n|---|---|---|\n";
-  for (const auto& [name, what] : am::known_backends()) {
-    const int count = counts[std::string(name)];
-    text += fmt::format("| `{}` | {} | {} |\n", name, what,
+  for (const am::Backend& backend : am::backends()) {
+    const int count = counts[std::string(backend.name)];
+    text += fmt::format("| `{}` | {} | {} |\n", backend.name, backend.what,
                         count == 0 ? "not built yet" : fmt::format("{} of {}", count, am::kKernelCount));
   }
   text += "\n| kernel | cpu | cpu, vectorised | vulkan | cuda |\n|---|---|---|---|---|\n";
@@ -133,7 +133,7 @@ int main(int argc, char** argv) {
   app.add_option("--check", check, "compare with the tables in this file");
   app.add_option("--write", write, "replace the tables in this file");
   CLI11_PARSE(app, argc, argv);
-  return am::train::guarded("kernels", [&] {
+  return am::app::run_reporting_errors("kernels", [&] {
     if (!check.empty()) {
       am::require(read(check).inside == tables(), "the tables in {} differ from the code's; run ./run kernels", check);
     } else if (!write.empty()) {

@@ -11,15 +11,16 @@
 
 #include <unistd.h>
 
-#include "backends/element_types.h"
-#include "core/error.h"
+#include "amphora/core/error.h"
+#include "amphora/kernel/element_types.h"
+#include "backends/cpu/backend.h"
 
 namespace amphora::cpu {
 namespace {
 
 class CpuBuffer : public Buffer {
  public:
-  CpuBuffer(Device& device, std::size_t bytes, MemoryKind kind, void* data, std::shared_ptr<Pool> pool,
+  CpuBuffer(Device& device, std::size_t bytes, MemoryKind kind, void* data, std::shared_ptr<BlockPool> pool,
             std::shared_ptr<MemoryUse> use)
       : Buffer(device, bytes, kind), data_(data), pool_(std::move(pool)), record_(std::move(use), bytes, kind) {}
   ~CpuBuffer() override { pool_->give_back(data_, bytes()); }
@@ -28,7 +29,7 @@ class CpuBuffer : public Buffer {
 
  private:
   void* data_;
-  std::shared_ptr<Pool> pool_;
+  std::shared_ptr<BlockPool> pool_;
   MemoryRecord record_;
 };
 
@@ -104,12 +105,14 @@ std::string describe(const DeviceOptions& options) {
   return describe(options, options.threads > 0 ? options.threads : cores);
 }
 
+BackendStatus status() { return {true, describe({})}; }
+
 std::shared_ptr<Device> open(const DeviceOptions& options) { return std::make_shared<CpuDevice>(options); }
 
 CpuDevice::CpuDevice(const DeviceOptions& options)
     : threads_(checked_threads(options)),
       oracle_only_(options.cpu_oracle),
-      pool_(std::make_shared<Pool>(physical_memory())) {
+      pool_(std::make_shared<BlockPool>(physical_memory())) {
   info_ = {"cpu", describe(options, threads_.count()), {Precision::f32, Precision::f16, Precision::bf16}};
 }
 
@@ -143,7 +146,7 @@ std::unique_ptr<Executable> CpuDevice::do_compile(std::vector<KernelCall> calls)
 void CpuDevice::do_submit(Executable& executable) { static_cast<CpuExecutable&>(executable).run(threads_); }
 
 BufferPtr CpuDevice::do_allocate(std::size_t bytes, MemoryKind kind) {
-  const Pool::Block block = pool_->take(bytes);
+  const BlockPool::Block block = pool_->take(bytes);
   if (block.data == nullptr) {
     throw OutOfMemory(fmt::format(
         "out of memory on cpu: {} asked for {}, {} in use of {}. Use smaller batches, gradient accumulation or a "

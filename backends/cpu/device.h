@@ -4,11 +4,11 @@
 #include <memory>
 #include <string>
 
+#include "amphora/device/backend.h"
+#include "amphora/device/device.h"
+#include "backends/cpu/block_pool.h"
 #include "backends/cpu/kernels.h"
-#include "backends/cpu/pool.h"
 #include "backends/cpu/threads.h"
-#include "backends/device.h"
-#include "backends/registry.h"
 
 namespace amphora::cpu {
 
@@ -36,12 +36,10 @@ class CpuDevice : public Device {
 
   Threads threads_;
   bool oracle_only_;
-  std::shared_ptr<Pool> pool_;  // shared with the buffers, which may be released after the device
+  std::shared_ptr<BlockPool> pool_;  // shared with the buffers, which may be released after the device
 };
 
 // "AMD EPYC 9B14, 2 threads, AVX3_ZEN4": what a device opened with `options` is called.
 std::string describe(const DeviceOptions& options);
-
-std::shared_ptr<Device> open(const DeviceOptions& options);
 
 }  // namespace amphora::cpu

@@ -5,8 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "amphora/kernel/call.h"
 #include "backends/cpu/threads.h"
-#include "kernel/call.h"
 
 namespace amphora::cpu {
 

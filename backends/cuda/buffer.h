@@ -4,8 +4,8 @@
 #include <memory>
 #include <utility>
 
-#include "backends/cuda/pool.h"
-#include "backends/device.h"
+#include "amphora/device/device.h"
+#include "backends/cuda/block_pool.h"
 
 namespace amphora::cuda {
 

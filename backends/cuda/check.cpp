@@ -1,6 +1,6 @@
 #include "backends/cuda/check.h"
 
-#include "core/error.h"
+#include "amphora/core/error.h"
 
 namespace amphora::cuda {
 namespace {

@@ -1,7 +1,7 @@
 #include "backends/cuda/cublaslt.h"
 
+#include "amphora/core/error.h"
 #include "backends/cuda/check.h"
-#include "core/error.h"
 
 namespace amphora::cuda {
 namespace {

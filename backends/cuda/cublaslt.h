@@ -7,7 +7,7 @@
 
 #include <cublasLt.h>
 
-#include "core/dtype.h"
+#include "amphora/core/dtype.h"
 
 namespace amphora::cuda {
 

@@ -2,12 +2,12 @@
 
 #include <algorithm>
 
+#include "amphora/core/error.h"
+#include "amphora/kernel/element_types.h"
 #include "backends/cuda/buffer.h"
 #include "backends/cuda/check.h"
 #include "backends/cuda/graph.h"
-#include "backends/cuda/kernels.h"
-#include "backends/element_types.h"
-#include "core/error.h"
+#include "backends/cuda/launchers/launchers.h"
 
 namespace amphora::cuda {
 namespace {
@@ -35,7 +35,7 @@ bool uses_inputs(const KernelCall& call) {
 
 CudaDevice::CudaDevice(const Capabilities& capabilities)
     : capabilities_(capabilities),
-      pool_(std::make_shared<Pool>(make_memory(capabilities))),
+      pool_(std::make_shared<BlockPool>(make_memory(capabilities))),
       stream_(capabilities_, *pool_),
       products_(capabilities_, *pool_),
       staging_(std::make_shared<Staging>(stream_)) {

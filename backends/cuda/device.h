@@ -3,12 +3,12 @@
 
 #include <memory>
 
+#include "amphora/device/device.h"
+#include "backends/cuda/block_pool.h"
 #include "backends/cuda/capabilities.h"
-#include "backends/cuda/pool.h"
 #include "backends/cuda/products.h"
 #include "backends/cuda/staging.h"
 #include "backends/cuda/stream.h"
-#include "backends/device.h"
 
 namespace amphora::cuda {
 
@@ -34,7 +34,7 @@ class CudaDevice : public Device {
 
  private:
   Capabilities capabilities_;
-  std::shared_ptr<Pool> pool_;
+  std::shared_ptr<BlockPool> pool_;
   Stream stream_;
   Products products_;
   std::shared_ptr<Staging> staging_;  // shared with readbacks

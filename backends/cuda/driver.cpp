@@ -2,8 +2,8 @@
 
 #include <cuda_runtime.h>
 
+#include "amphora/core/error.h"
 #include "backends/cuda/check.h"
-#include "core/error.h"
 
 namespace amphora::cuda {
 namespace {

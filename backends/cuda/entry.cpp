@@ -1,5 +1,5 @@
 // The two functions that the module exports.
-#include "backends/cuda/device.h"
+#include "backends/cuda/backend.h"
 #include "backends/cuda/module.h"
 #include "backends/cuda/select.h"
 
@@ -7,9 +7,14 @@ extern "C" {
 
 [[gnu::visibility("default")]] const char* amphora_cuda_version() { return AMPHORA_MODULE_VERSION; }
 
-[[gnu::visibility("default")]] const amphora::cuda::Module* amphora_cuda_module() {
-  static constexpr amphora::cuda::Module kModule{amphora::cuda::status_of_devices, amphora::cuda::open_device_of,
-                                                 amphora::cuda::report_devices};
+[[gnu::visibility("default")]] const amphora::Backend* amphora_cuda_module() {
+  using namespace amphora::cuda;
+  static constexpr amphora::Backend kModule{.name = kBackend.name,
+                                            .what = kBackend.what,
+                                            .status = status_of_devices,
+                                            .open = open_device_of,
+                                            .devices = report_devices,
+                                            .accuracy = kBackend.accuracy};
   return &kModule;
 }
 

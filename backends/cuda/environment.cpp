@@ -1,6 +1,6 @@
 #include "backends/cuda/environment.h"
 
-#include "backends/environment_flag.h"
+#include "amphora/core/environment.h"
 
 namespace amphora::cuda {
 

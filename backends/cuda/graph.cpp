@@ -3,13 +3,13 @@
 #include <algorithm>
 #include <span>
 
+#include "amphora/core/error.h"
+#include "amphora/kernel/use.h"
+#include "amphora/plan/hazards.h"
 #include "backends/cuda/check.h"
 #include "backends/cuda/graph_scratch.h"
-#include "backends/cuda/kernels.h"
+#include "backends/cuda/launchers/launchers.h"
 #include "backends/cuda/products.h"
-#include "core/error.h"
-#include "plan/hazards.h"
-#include "plan/use.h"
 
 namespace amphora::cuda {
 namespace {
@@ -85,8 +85,7 @@ std::vector<plan::Access> accesses_of(const KernelCall& call, const Range& scrat
     const auto index = static_cast<std::size_t>(i);
     void* address = address_of(call, index);
     if (address == nullptr) continue;
-    result.push_back(
-        {reinterpret_cast<Address>(address), call.buffers[index].bytes, plan::writes(plan::use_of(call, i, true))});
+    result.push_back({reinterpret_cast<Address>(address), call.buffers[index].bytes, writes(use_of(call, i, true))});
   }
   return result;
 }

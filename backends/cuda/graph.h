@@ -10,9 +10,9 @@
 
 #include <cuda_runtime.h>
 
+#include "amphora/device/device.h"
 #include "backends/cuda/buffer.h"
 #include "backends/cuda/stream.h"
-#include "backends/device.h"
 
 namespace amphora::cuda {
 

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "amphora/core/error.h"
 #include "backends/cuda/stream.h"
-#include "core/error.h"
 
 namespace amphora::cuda {
 namespace {

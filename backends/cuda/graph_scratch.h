@@ -8,8 +8,8 @@
 #include <memory>
 #include <vector>
 
+#include "backends/cuda/block_pool.h"
 #include "backends/cuda/memory.h"
-#include "backends/cuda/pool.h"
 
 namespace amphora::cuda {
 

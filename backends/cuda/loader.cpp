@@ -9,7 +9,8 @@
 
 #include <dlfcn.h>
 
-#include "core/error.h"
+#include "amphora/core/error.h"
+#include "backends/cuda/module.h"
 
 namespace amphora::cuda {
 namespace {
@@ -30,7 +31,7 @@ Function find(void* library, const char* symbol, const std::string& path) {
   return reinterpret_cast<Function>(address);
 }
 
-const Module& load(const std::string& path) {
+const Backend& load(const std::string& path) {
   require(fs::exists(path), "the CUDA module {} does not exist", path);
   void* library = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
   require(
@@ -42,7 +43,7 @@ const Module& load(const std::string& path) {
   require(version == AMPHORA_MODULE_VERSION,
           "the CUDA module {} is of another build: it is {}, the program is {}. Build both together: ./run build", path,
           version, AMPHORA_MODULE_VERSION);
-  return *find<const Module* (*)()>(library, kModuleSymbol, path)();
+  return *find<const Backend* (*)()>(library, kModuleSymbol, path)();
 }
 
 // The folder of the running program, also where another C library's loader started it.
@@ -57,7 +58,7 @@ fs::path program_folder() {
   return fs::read_symlink("/proc/self/exe", error).parent_path();
 }
 
-const Module& module_of_this_machine() {
+const Backend& module_of_this_machine() {
   const std::vector<std::string> paths = module_paths();
   for (const std::string& path : paths) {
     if (fs::exists(path)) return load_module(path);
@@ -85,11 +86,11 @@ std::string reason_without_loading() {
 
 }  // namespace
 
-const Module& load_module(const std::string& path) {
+const Backend& load_module(const std::string& path) {
   static std::mutex mutex;
-  static std::map<std::string, const Module*> loaded;
+  static std::map<std::string, const Backend*> loaded;
   const std::lock_guard lock(mutex);
-  const Module*& module = loaded[path];
+  const Backend*& module = loaded[path];
   if (module == nullptr) module = &load(path);
   return *module;
 }
@@ -102,11 +103,11 @@ std::vector<std::string> module_paths() {
 
 BackendStatus status() {
   const std::string reason = reason_without_loading();
-  if (!reason.empty()) return {"cuda", false, reason};
+  if (!reason.empty()) return {false, reason};
   try {
     return module_of_this_machine().status();
   } catch (const std::exception& error) {
-    return {"cuda", false, error.what()};
+    return {false, error.what()};
   }
 }
 

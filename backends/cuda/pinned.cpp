@@ -4,8 +4,8 @@
 #include <cstring>
 #include <utility>
 
+#include "amphora/core/error.h"
 #include "backends/cuda/check.h"
-#include "core/error.h"
 
 namespace amphora::cuda {
 namespace {

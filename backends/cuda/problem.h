@@ -6,8 +6,8 @@
 #include <cstdint>
 #include <string>
 
+#include "amphora/kernel/call.h"
 #include "backends/cuda/capabilities.h"
-#include "kernel/call.h"
 
 namespace amphora::cuda {
 

@@ -4,9 +4,9 @@
 #include <cctype>
 #include <charconv>
 
+#include "amphora/core/error.h"
 #include "backends/cuda/check.h"
 #include "backends/cuda/device.h"
-#include "core/error.h"
 #include "cuda/include/copy.h"
 
 namespace amphora::cuda {
@@ -118,9 +118,9 @@ DeviceReport report_of(const Candidate& candidate) {
 BackendStatus status_of_devices() {
   try {
     const Capabilities device = select({});
-    return {"cuda", true, device.name, device.emulated};
+    return {true, device.name, device.emulated};
   } catch (const Error& error) {
-    return {"cuda", false, error.what()};
+    return {false, error.what()};
   }
 }
 

@@ -4,8 +4,8 @@
 #include <memory>
 #include <vector>
 
+#include "amphora/device/backend.h"
 #include "backends/cuda/capabilities.h"
-#include "backends/registry.h"
 
 namespace amphora::cuda {
 

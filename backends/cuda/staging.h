@@ -13,10 +13,10 @@
 #include <span>
 #include <vector>
 
+#include "amphora/device/device.h"
 #include "backends/cuda/buffer.h"
 #include "backends/cuda/pinned.h"
 #include "backends/cuda/stream.h"
-#include "backends/device.h"
 
 namespace amphora::cuda {
 

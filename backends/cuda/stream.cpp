@@ -2,11 +2,11 @@
 
 #include <algorithm>
 
+#include "amphora/core/error.h"
 #include "backends/cuda/buffer.h"
 #include "backends/cuda/check.h"
 #include "backends/cuda/environment.h"
 #include "backends/cuda/graph_scratch.h"
-#include "core/error.h"
 
 namespace amphora::cuda {
 namespace {
@@ -15,7 +15,7 @@ std::string in_megabytes(std::size_t bytes) { return fmt::format("{:.1f} MiB", s
 
 }  // namespace
 
-Stream::Stream(const Capabilities& capabilities, Pool& pool)
+Stream::Stream(const Capabilities& capabilities, BlockPool& pool)
     : capabilities_(capabilities), pool_(pool), waits_for_each_(environment().synchronous) {
   check(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking), "making a stream");
   check(cudaStreamCreateWithFlags(&copies_, cudaStreamNonBlocking), "making a stream for copies");

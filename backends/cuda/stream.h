@@ -14,15 +14,15 @@
 #include <cublasLt.h>
 #include <cuda_runtime.h>
 
+#include "amphora/kernel/call.h"
 #include "backends/cuda/capabilities.h"
 #include "cuda/include/array.h"
-#include "kernel/call.h"
 
 namespace amphora::cuda {
 
 class Block;
 class GraphScratch;
-class Pool;
+class BlockPool;
 class Products;
 
 // Threads of every kernel that does not say otherwise: enough warps to hide latency at any register count.
@@ -31,7 +31,7 @@ inline constexpr unsigned kThreads = 256;
 class Stream {
  public:
   // AMPHORA_CUDA_SYNC=1 waits after each kernel, so that a fault is seen where it happens.
-  Stream(const Capabilities& capabilities, Pool& pool);
+  Stream(const Capabilities& capabilities, BlockPool& pool);
   Stream(const Stream&) = delete;
   Stream& operator=(const Stream&) = delete;
   ~Stream();
@@ -93,7 +93,7 @@ class Stream {
   bool is_rehearsal() const;
 
   const Capabilities& capabilities_;
-  Pool& pool_;
+  BlockPool& pool_;
   Products* products_ = nullptr;
   cudaStream_t handle_ = nullptr;
   cudaStream_t copies_ = nullptr;

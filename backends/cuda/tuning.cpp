@@ -11,7 +11,7 @@
 namespace amphora::cuda {
 namespace {
 
-constexpr int kProposals = 8;  // of each way
+constexpr int kProposals = 8;  // of each mode
 constexpr int kRepetitions = 5;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
@@ -19,7 +19,7 @@ constexpr double kNever = std::numeric_limits<double>::infinity();
 class Scratch {
  public:
   // Nothing where the device has no room for it.
-  static std::optional<Scratch> take(const KernelCall& call, const Problem& p, Pool& pool, Stream& stream) {
+  static std::optional<Scratch> take(const KernelCall& call, const Problem& p, BlockPool& pool, Stream& stream) {
     const MatmulParams& s = p.shape;
     const auto of_c = size_of(p.result) * (count(s.batch - 1, s.c_batch_stride) + count(s.m, s.ldc));
     Scratch scratch(operands_of(call));
@@ -54,7 +54,7 @@ class Scratch {
     return static_cast<std::size_t>(a) * static_cast<std::size_t>(b);
   }
 
-  bool add(Pool& pool, std::size_t bytes, void*& target) {
+  bool add(BlockPool& pool, std::size_t bytes, void*& target) {
     std::unique_ptr<Block> block = pool.take(bytes);
     if (block == nullptr) return false;
     target = block->data();
@@ -88,10 +88,10 @@ double measured(cudaStream_t stream, Run run) {
   return 1e3 * static_cast<double>(milliseconds[kRepetitions / 2]);
 }
 
-// Runs a plan with everything that a call of its way needs, into scratch memory.
-cublasStatus_t run_whole(const Plan& plan, const KernelCall& call, const LtContext& context, const Scratch& scratch,
-                         Stream& stream) {
-  const bool separate = plan.way() == Way::separate;
+// Runs a plan with everything that a call of its mode needs, into scratch memory.
+cublasStatus_t run_whole(const ProductPlan& plan, const KernelCall& call, const LtContext& context,
+                         const Scratch& scratch, Stream& stream) {
+  const bool separate = plan.epilogue_mode() == EpilogueMode::separate;
   const Operands target = separate ? scratch.bare() : scratch.operands();
   const cublasStatus_t status = plan.run(context.handle, target, context.workspace, stream.handle());
   if (status != CUBLAS_STATUS_SUCCESS) return status;
@@ -104,7 +104,7 @@ cublasStatus_t run_whole(const Plan& plan, const KernelCall& call, const LtConte
 }
 
 // Lets the plan use its fastest algorithm, and returns the time of that.
-double choose_fastest(Plan& plan, const KernelCall& call, const LtContext& context, const Scratch& scratch,
+double choose_fastest(ProductPlan& plan, const KernelCall& call, const LtContext& context, const Scratch& scratch,
                       Stream& stream) {
   Algorithm fastest;
   double shortest = kNever;
@@ -122,24 +122,25 @@ double choose_fastest(Plan& plan, const KernelCall& call, const LtContext& conte
 
 }  // namespace
 
-std::optional<Tuned> tune(const KernelCall& call, const Problem& problem, const LtContext& context, Pool& pool,
+std::optional<Tuned> tune(const KernelCall& call, const Problem& problem, const LtContext& context, BlockPool& pool,
                           Stream& stream) {
   const std::optional<Scratch> scratch = Scratch::take(call, problem, pool, stream);
   if (!scratch) return {};
   Tuned best{nullptr, kNever};
-  for (const Way way : {Way::fused, Way::separate}) {
-    if (!is_possible(problem, way)) continue;
-    auto plan = std::make_unique<Plan>(problem, way);
+  for (const EpilogueMode mode : {EpilogueMode::fused, EpilogueMode::separate}) {
+    if (!is_possible(problem, mode)) continue;
+    auto plan = std::make_unique<ProductPlan>(problem, mode);
     const double time = choose_fastest(*plan, call, context, *scratch, stream);
     if (time < best.microseconds) best = {std::move(plan), time};
   }
   return best;
 }
 
-std::unique_ptr<Plan> first_proposal(const Problem& problem, const Operands& operands, const LtContext& context) {
-  for (const Way way : {Way::fused, Way::separate}) {
-    if (!is_possible(problem, way)) continue;
-    auto plan = std::make_unique<Plan>(problem, way);
+std::unique_ptr<ProductPlan> first_proposal(const Problem& problem, const Operands& operands,
+                                            const LtContext& context) {
+  for (const EpilogueMode mode : {EpilogueMode::fused, EpilogueMode::separate}) {
+    if (!is_possible(problem, mode)) continue;
+    auto plan = std::make_unique<ProductPlan>(problem, mode);
     const std::vector<Algorithm> proposals = plan->propose(context.handle, operands, context.workspace_bytes, 1);
     if (proposals.empty()) continue;
     plan->use(proposals.front());

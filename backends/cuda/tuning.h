@@ -4,8 +4,8 @@
 #include <memory>
 #include <optional>
 
-#include "backends/cuda/plan.h"
-#include "backends/cuda/pool.h"
+#include "backends/cuda/block_pool.h"
+#include "backends/cuda/product_plan.h"
 #include "backends/cuda/stream.h"
 
 namespace amphora::cuda {
@@ -18,17 +18,17 @@ struct LtContext {
 };
 
 struct Tuned {
-  std::unique_ptr<Plan> plan;  // null: cuBLASLt does not take the problem
+  std::unique_ptr<ProductPlan> plan;  // null: cuBLASLt does not take the problem
   double microseconds = 0.0;
 };
 
 // Times cuBLASLt's proposals, with results in scratch memory, so that nothing that is in use is written. An epilogue
 // runs in cuBLASLt only where that is faster than a bare product and a kernel of our own. Empty: no room for the
 // scratch memory.
-std::optional<Tuned> tune(const KernelCall& call, const Problem& problem, const LtContext& context, Pool& pool,
+std::optional<Tuned> tune(const KernelCall& call, const Problem& problem, const LtContext& context, BlockPool& pool,
                           Stream& stream);
 
 // cuBLASLt's first proposal, untimed; null where it does not take the problem.
-std::unique_ptr<Plan> first_proposal(const Problem& problem, const Operands& operands, const LtContext& context);
+std::unique_ptr<ProductPlan> first_proposal(const Problem& problem, const Operands& operands, const LtContext& context);
 
 }  // namespace amphora::cuda

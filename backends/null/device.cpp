@@ -3,6 +3,8 @@
 #include <utility>
 #include <vector>
 
+#include "backends/null/backend.h"
+
 namespace amphora::null {
 namespace {
 
@@ -28,7 +30,9 @@ class NullReadback : public Readback {
 
 }  // namespace
 
-std::shared_ptr<Device> open() { return std::make_shared<NullDevice>(); }
+BackendStatus status() { return {true, "counts kernel calls, computes nothing"}; }
+
+std::shared_ptr<Device> open(const DeviceOptions&) { return std::make_shared<NullDevice>(); }
 
 NullDevice::NullDevice() {
   info_ = {"null",

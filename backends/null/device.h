@@ -7,12 +7,13 @@
 //      families copy, pointwise, matmul and optim; `supports` says which ones there are.
 //   4. do_wait: block until the queue is empty.
 //   5. do_compile and do_submit, once the rest runs: prepare a list of calls, so that it can be queued at little cost.
-//   6. Add a row to the table in backends/registry.cpp. The conformance tests then hold every kernel to the cpu oracle.
+//   6. Describe the backend in backend.h, and add it to the list in backends/registry.cpp. The conformance tests then
+//   hold every kernel to the cpu oracle.
 #pragma once
 
 #include <memory>
 
-#include "backends/device.h"
+#include "amphora/device/device.h"
 
 namespace amphora::null {
 
@@ -30,7 +31,5 @@ class NullDevice : public Device {
   void do_submit(Executable& executable) override;
   void do_wait() override;
 };
-
-std::shared_ptr<Device> open();
 
 }  // namespace amphora::null

@@ -5,9 +5,9 @@
 
 #include <vk_mem_alloc.h>
 
+#include "amphora/core/error.h"
 #include "backends/vulkan/check.h"
 #include "backends/vulkan/logical_device.h"
-#include "core/error.h"
 
 namespace amphora::vulkan {
 

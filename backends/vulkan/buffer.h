@@ -4,7 +4,7 @@
 #include <memory>
 #include <utility>
 
-#include "backends/device.h"
+#include "amphora/device/device.h"
 #include "backends/vulkan/allocator.h"
 
 namespace amphora::vulkan {

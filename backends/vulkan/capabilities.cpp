@@ -4,9 +4,9 @@
 #include <optional>
 #include <set>
 
-#include "backends/disk_cache.h"
+#include "amphora/core/error.h"
+#include "amphora/device/disk_cache.h"
 #include "backends/vulkan/check.h"
-#include "core/error.h"
 
 namespace amphora::vulkan {
 namespace {

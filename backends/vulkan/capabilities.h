@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
+#include "amphora/core/dtype.h"
 #include "backends/vulkan/vulkan.h"
-#include "core/dtype.h"
 
 namespace amphora::vulkan {
 

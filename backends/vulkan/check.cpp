@@ -1,6 +1,6 @@
 #include "backends/vulkan/check.h"
 
-#include "core/error.h"
+#include "amphora/core/error.h"
 
 namespace amphora::vulkan {
 

@@ -1,4 +1,4 @@
-// Where a recorder's commands go: the queue's open batch, or an executable.
+// Where a encoder's commands go: the queue's open batch, or an executable.
 #pragma once
 
 #include <cstdint>

@@ -5,13 +5,14 @@
 #include <cstring>
 #include <utility>
 
-#include "backends/element_types.h"
+#include "amphora/core/error.h"
+#include "amphora/kernel/element_types.h"
+#include "backends/vulkan/backend.h"
 #include "backends/vulkan/buffer.h"
 #include "backends/vulkan/executable.h"
-#include "backends/vulkan/kernels.h"
+#include "backends/vulkan/launchers/launchers.h"
 #include "backends/vulkan/select.h"
 #include "backends/vulkan/self_test.h"
-#include "core/error.h"
 
 namespace amphora::vulkan {
 namespace {
@@ -19,16 +20,16 @@ namespace {
 // One copy moves so much at most: a data set does not need as much staging memory as it has bytes.
 constexpr std::size_t kUploadBytes = std::size_t{16} << 20;
 
-Recorder::Place place_of(const Buffer& buffer, std::size_t offset) {
+CommandEncoder::MemoryLocation place_of(const Buffer& buffer, std::size_t offset) {
   const Block& block = block_of(buffer);
   return {block.buffer(), block.offset() + offset, block.address() + offset};
 }
 
 class VulkanReadback : public Readback {
  public:
-  VulkanReadback(const std::shared_ptr<Queue>& queue, Recorder& recorder, const Recorder::Place& source,
-                 std::size_t bytes)
-      : queue_(queue), recorder_(recorder), source_(source), buffer_(queue->take_readback(bytes)), bytes_(bytes) {
+  VulkanReadback(const std::shared_ptr<Queue>& queue, CommandEncoder& encoder,
+                 const CommandEncoder::MemoryLocation& source, std::size_t bytes)
+      : queue_(queue), encoder_(encoder), source_(source), buffer_(queue->take_readback(bytes)), bytes_(bytes) {
     copy(*queue);
   }
   VulkanReadback(const VulkanReadback&) = delete;
@@ -57,13 +58,13 @@ class VulkanReadback : public Readback {
   void copy(Queue& queue) {
     // Ordered behind an earlier copy to the same place. Should a device address be the same number, a barrier is spent.
     const auto address = reinterpret_cast<std::uintptr_t>(buffer_->data());
-    if (bytes_ > 0) recorder_.copy(source_, {buffer_->handle(), 0, address}, bytes_);
+    if (bytes_ > 0) encoder_.copy(source_, {buffer_->handle(), 0, address}, bytes_);
     ticket_ = queue.ticket();
   }
 
   std::weak_ptr<Queue> queue_;
-  Recorder& recorder_;  // lives as long as the queue
-  Recorder::Place source_;
+  CommandEncoder& encoder_;  // lives as long as the queue
+  CommandEncoder::MemoryLocation source_;
   std::unique_ptr<HostBuffer> buffer_;
   std::size_t bytes_;
   Ticket ticket_ = 0;
@@ -93,7 +94,7 @@ VulkanDevice::VulkanDevice(const Candidate& candidate)
       allocator_(device_, capabilities_),
       queue_(std::make_shared<Queue>(device_, allocator_)),
       pipelines_(device_, capabilities_),
-      recorder_(*queue_, allocator_, pipelines_, capabilities_),
+      encoder_(*queue_, allocator_, pipelines_, capabilities_),
       profiler_(device_, *queue_, capabilities_) {
   info_ = {"vulkan", capabilities_.name, {Precision::f32, Precision::f16, Precision::bf16}};
 }
@@ -131,22 +132,22 @@ void VulkanDevice::do_upload(Buffer& target, std::size_t offset, std::span<const
     const Queue::Staging staging = queue_->stage(bytes);
     std::memcpy(staging.buffer->data() + staging.offset, source.data(), bytes);
     staging.buffer->flush(staging.offset, bytes);
-    recorder_.copy_early({staging.buffer->handle(), staging.offset, 0}, place_of(target, offset), bytes);
+    encoder_.copy_early({staging.buffer->handle(), staging.offset, 0}, place_of(target, offset), bytes);
     source = source.subspan(bytes);
     offset += bytes;
   }
 }
 
 std::unique_ptr<Readback> VulkanDevice::do_read(const Buffer& source, std::size_t offset, std::size_t bytes) {
-  return std::make_unique<VulkanReadback>(queue_, recorder_, place_of(source, offset), bytes);
+  return std::make_unique<VulkanReadback>(queue_, encoder_, place_of(source, offset), bytes);
 }
 
 void VulkanDevice::do_launch(const KernelCall& call) {
   validate(call);
   const std::string reason = reason_against_call(call.id, call.spec);
   require(reason.empty(), "vulkan cannot run {}: {}", describe(call), reason);
-  recorder_.begin_call();
-  find_launcher(call.id)(call, recorder_);
+  encoder_.begin_call();
+  find_launcher(call.id)(call, encoder_);
   device_->instance().throw_complaint();
 }
 
@@ -154,7 +155,7 @@ Device::Timing VulkanDevice::do_timed_launch(const KernelCall& call) {
   Timing timing;
   timing.seconds = profiler_.measure([&] {
     do_launch(call);
-    timing.paths.assign(recorder_.shaders().begin(), recorder_.shaders().end());
+    timing.paths.assign(encoder_.shaders().begin(), encoder_.shaders().end());
   });
   return timing;
 }
@@ -170,7 +171,7 @@ std::unique_ptr<Executable> VulkanDevice::do_compile(std::vector<KernelCall> cal
 void VulkanDevice::do_submit(Executable& executable) {
   auto& recorded = static_cast<VulkanExecutable&>(executable);
   recorded.recording().submit(*queue_);
-  recorder_.follow_executable(recorded.accesses());
+  encoder_.follow_executable(recorded.accesses());
   device_->instance().throw_complaint();
 }
 

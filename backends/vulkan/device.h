@@ -5,15 +5,15 @@
 #include <string>
 #include <vector>
 
-#include "backends/device.h"
-#include "backends/registry.h"
+#include "amphora/device/backend.h"
+#include "amphora/device/device.h"
 #include "backends/vulkan/allocator.h"
 #include "backends/vulkan/capabilities.h"
+#include "backends/vulkan/command_encoder.h"
 #include "backends/vulkan/logical_device.h"
 #include "backends/vulkan/pipelines.h"
 #include "backends/vulkan/profiler.h"
 #include "backends/vulkan/queue.h"
-#include "backends/vulkan/recorder.h"
 
 namespace amphora::vulkan {
 
@@ -42,12 +42,10 @@ class VulkanDevice : public Device {
   Allocator allocator_;
   std::shared_ptr<Queue> queue_;  // shared with readbacks, weakly
   Pipelines pipelines_;
-  Recorder recorder_;
+  CommandEncoder encoder_;
   Profiler profiler_;
 };
 
 // Opens the device that options.device names. Throws Error that says what there is when it names none, or when nothing
 // usable is there.
-std::shared_ptr<Device> open(const DeviceOptions& options);
-
 }  // namespace amphora::vulkan

@@ -1,6 +1,6 @@
 #include "backends/vulkan/environment.h"
 
-#include "backends/environment_flag.h"
+#include "amphora/core/environment.h"
 
 namespace amphora::vulkan {
 

@@ -6,8 +6,8 @@
 
 #include "backends/vulkan/buffer.h"
 #include "backends/vulkan/check.h"
-#include "backends/vulkan/kernels.h"
-#include "backends/vulkan/recorder.h"
+#include "backends/vulkan/command_encoder.h"
+#include "backends/vulkan/launchers/launchers.h"
 
 namespace amphora::vulkan {
 namespace {
@@ -62,10 +62,10 @@ void Recording::submit(Queue& queue) {
 VulkanExecutable::VulkanExecutable(std::vector<KernelCall> calls, const std::shared_ptr<Queue>& queue,
                                    Allocator& allocator, Pipelines& pipelines, const Capabilities& capabilities)
     : Executable(std::move(calls)), recording_(queue) {
-  Recorder recorder(recording_, allocator, pipelines, capabilities, Recorder::Mode::executable);
+  CommandEncoder encoder(recording_, allocator, pipelines, capabilities, CommandEncoder::Mode::executable);
   for (const KernelCall& call : this->calls()) {
-    recorder.begin_call();
-    find_launcher(call.id)(call, recorder);
+    encoder.begin_call();
+    find_launcher(call.id)(call, encoder);
     for (int i = 0; i < call.buffer_count; ++i) {
       const BufferRange& range = call.buffers[static_cast<std::size_t>(i)];
       if (range.buffer == nullptr) continue;
@@ -73,7 +73,7 @@ VulkanExecutable::VulkanExecutable(std::vector<KernelCall> calls, const std::sha
     }
   }
   recording_.end();
-  scratch_ = recorder.take_scratch();
+  scratch_ = encoder.take_scratch();
   for (const auto& block : scratch_) accesses_.push_back({block->address(), block->bytes(), true});
   accesses_ = merged(std::move(accesses_));
 }

@@ -5,10 +5,10 @@
 #include <span>
 #include <vector>
 
-#include "backends/device.h"
+#include "amphora/device/device.h"
+#include "amphora/plan/hazards.h"
 #include "backends/vulkan/command_sink.h"
 #include "backends/vulkan/queue.h"
-#include "plan/hazards.h"
 
 namespace amphora::vulkan {
 

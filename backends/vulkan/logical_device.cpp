@@ -6,9 +6,9 @@
 #include <string_view>
 #include <utility>
 
+#include "amphora/core/error.h"
 #include "backends/vulkan/check.h"
 #include "backends/vulkan/environment.h"
-#include "core/error.h"
 
 namespace amphora::vulkan {
 namespace {

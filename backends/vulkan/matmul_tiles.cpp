@@ -72,10 +72,10 @@ double score(const Tiling& tiling, std::uint32_t slices, const MatmulParams& par
 
 // Whether k is long enough for that many slices, and the memory for their sums is small.
 bool can_split(const MatmulParams& params, std::uint32_t slices) {
-  constexpr std::int64_t kLeastDepth = 256;
-  constexpr std::int64_t kMostSums = std::int64_t{1} << 26;
+  constexpr std::int64_t kMinDepth = 256;
+  constexpr std::int64_t kMaxSums = std::int64_t{1} << 26;
   const std::int64_t sums = std::int64_t{params.m} * params.n * slices;
-  return params.k >= kLeastDepth * slices && sums <= kMostSums / params.batch;
+  return params.k >= kMinDepth * slices && sums <= kMaxSums / params.batch;
 }
 
 }  // namespace
@@ -96,7 +96,7 @@ std::string describe(const Tiling& tiling) {
 }
 
 const MatrixShape* matrix_shape_for(const Spec& spec, const Capabilities& capabilities) {
-  return spec.types[0] == spec.types[1] && is_low(spec.types[0]) ? capabilities.matrix_shape(spec.types[0]) : nullptr;
+  return spec.types[0] == spec.types[1] && is_16bit(spec.types[0]) ? capabilities.matrix_shape(spec.types[0]) : nullptr;
 }
 
 std::vector<Tiling> tilings(const Spec& spec, const Capabilities& capabilities) {

@@ -7,8 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "amphora/kernel/call.h"
 #include "backends/vulkan/capabilities.h"
-#include "kernel/call.h"
 
 namespace amphora::vulkan {
 
@@ -54,9 +54,9 @@ struct Choice {
 // Nothing to launch is a choice too: sizes of 0 are fine.
 Choice choose(const std::vector<Tiling>& ways, const MatmulParams& params, const Capabilities& capabilities);
 
-class Recorder;
+class CommandEncoder;
 
 // The launcher of matmul with a choice of the caller's.
-void multiply(const KernelCall& call, Recorder& recorder, const Choice& choice);
+void multiply(const KernelCall& call, CommandEncoder& encoder, const Choice& choice);
 
 }  // namespace amphora::vulkan

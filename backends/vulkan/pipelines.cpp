@@ -3,12 +3,12 @@
 #include <functional>
 #include <utility>
 
-#include "backends/disk_cache.h"
+#include "amphora/core/error.h"
+#include "amphora/device/disk_cache.h"
 #include "backends/vulkan/check.h"
-#include "backends/vulkan/recorder.h"
+#include "backends/vulkan/command_encoder.h"
 #include "backends/vulkan/shader_library.h"
 #include "backends/vulkan/spirv.h"
-#include "core/error.h"
 
 namespace amphora::vulkan {
 

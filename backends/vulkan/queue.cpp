@@ -6,8 +6,8 @@
 #include <limits>
 #include <utility>
 
+#include "amphora/core/error.h"
 #include "backends/vulkan/check.h"
-#include "core/error.h"
 
 namespace amphora::vulkan {
 namespace {
@@ -203,11 +203,11 @@ std::unique_ptr<HostBuffer> Queue::take_readback(std::size_t bytes) {
 }
 
 void Queue::give_back(std::unique_ptr<HostBuffer> buffer, Ticket ticket) {
-  constexpr std::size_t kMostKept = 64;
-  constexpr std::size_t kLargestKept = std::size_t{1} << 20;
+  constexpr std::size_t kMaxKept = 64;
+  constexpr std::size_t kMaxKeptBytes = std::size_t{1} << 20;
   // A buffer that the device may still write to is kept in any case.
   const bool in_use = ticket > completed_;
-  if (in_use || (readbacks_.size() < kMostKept && buffer->bytes() <= kLargestKept)) {
+  if (in_use || (readbacks_.size() < kMaxKept && buffer->bytes() <= kMaxKeptBytes)) {
     readbacks_.push_back({std::move(buffer), ticket});
   }
 }

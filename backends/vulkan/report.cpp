@@ -1,12 +1,11 @@
-#include "backends/vulkan/report.h"
-
 #include <string>
 
-#include "backends/vulkan/kernels.h"
+#include "amphora/core/error.h"
+#include "backends/vulkan/backend.h"
+#include "backends/vulkan/launchers/launchers.h"
 #include "backends/vulkan/logical_device.h"
 #include "backends/vulkan/select.h"
 #include "backends/vulkan/self_test.h"
-#include "core/error.h"
 
 namespace amphora::vulkan {
 namespace {
@@ -51,7 +50,7 @@ DeviceReport report_of(Candidate candidate) {
 
 }  // namespace
 
-std::vector<DeviceReport> report() {
+std::vector<DeviceReport> devices() {
   std::vector<DeviceReport> result;
   for (const Candidate& candidate : Instance::get()->candidates()) result.push_back(report_of(candidate));
   return result;

@@ -6,11 +6,11 @@
 #include <utility>
 #include <vector>
 
+#include "amphora/core/error.h"
 #include "backends/vulkan/environment.h"
-#include "backends/vulkan/kernels.h"
+#include "backends/vulkan/launchers/launchers.h"
 #include "backends/vulkan/logical_device.h"
 #include "backends/vulkan/shader_library.h"
-#include "core/error.h"
 
 namespace amphora::vulkan {
 namespace {
@@ -71,9 +71,9 @@ void restrict_to(const DeviceOptions& options, Capabilities& capabilities) {
 BackendStatus status() {
   try {
     const Candidate candidate = select({});
-    return {"vulkan", true, candidate.capabilities.name, candidate.capabilities.is_cpu};
+    return {true, candidate.capabilities.name, candidate.capabilities.is_cpu};
   } catch (const Error& error) {
-    return {"vulkan", false, error.what()};
+    return {false, error.what()};
   }
 }
 

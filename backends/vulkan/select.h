@@ -4,7 +4,7 @@
 #include <string>
 #include <string_view>
 
-#include "backends/registry.h"
+#include "amphora/device/backend.h"
 #include "backends/vulkan/capabilities.h"
 
 namespace amphora::vulkan {
@@ -15,8 +15,5 @@ Candidate select(std::string_view wish);
 
 // Leaves of the capabilities what the user, the environment and this build allow.
 void restrict_to(const DeviceOptions& options, Capabilities& capabilities);
-
-// The status of this backend: the device that would be opened, or why there is none.
-BackendStatus status();
 
 }  // namespace amphora::vulkan

@@ -15,12 +15,12 @@
 #include <nlohmann/json.hpp>
 #include <zlib.h>
 
-#include "backends/disk_cache.h"
+#include "amphora/core/error.h"
+#include "amphora/core/rng.h"
+#include "amphora/device/disk_cache.h"
 #include "backends/vulkan/device.h"
-#include "backends/vulkan/kernels.h"
+#include "backends/vulkan/launchers/launchers.h"
 #include "backends/vulkan/shader_library.h"
-#include "core/error.h"
-#include "core/rng.h"
 
 namespace amphora::vulkan {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <array>
 
-#include "core/error.h"
+#include "amphora/core/error.h"
 
 namespace amphora::vulkan {
 namespace {

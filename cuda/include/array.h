@@ -4,7 +4,7 @@
 // traffic hides; in exchange every mix of types is one kernel, and the whole vocabulary compiles in seconds.
 #pragma once
 
-#include "core/dtype.h"
+#include "amphora/core/dtype.h"
 
 namespace amphora::cuda {
 

@@ -3,8 +3,8 @@
 
 #include <cuda_runtime.h>
 
+#include "amphora/kernel/shared/params.h"
 #include "cuda/include/array.h"
-#include "kernel/shared/params.h"
 
 namespace amphora::cuda::kernels {
 
@@ -34,15 +34,15 @@ __global__ void clip_value(ClipValueArguments arguments);
 // What a norm gathers, by its order.
 enum class Gather { squares, magnitudes, powers, nonzero, largest, smallest };
 
-// A block gathers one part; norm_finish joins them.
-struct NormArguments {
+// A block gathers one part; gradient_norm_finish joins them.
+struct GradientNormArguments {
   Array gradient;
   double* parts;
-  NormParams params;
+  GradientNormParams params;
   Gather gather;
 };
-__global__ void norm(NormArguments arguments);  // of all but powers
-__global__ void norm_powers(NormArguments arguments);
+__global__ void gradient_norm(GradientNormArguments arguments);  // of all but powers
+__global__ void gradient_norm_powers(GradientNormArguments arguments);
 
 struct NormFinishArguments {
   const double* parts;
@@ -51,6 +51,6 @@ struct NormFinishArguments {
   float p;
   Gather gather;
 };
-__global__ void norm_finish(NormFinishArguments arguments);
+__global__ void gradient_norm_finish(NormFinishArguments arguments);
 
 }  // namespace amphora::cuda::kernels

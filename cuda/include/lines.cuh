@@ -21,19 +21,19 @@ struct Lines {
 };
 
 template <int kWidth>
-__device__ Lines<kWidth> lines_of(const ColumnLineCut& cut, const ReduceParams& params) {
-  const std::uint32_t group = threadIdx.x / cut.columns;
-  const std::size_t outers = kBlock / (cut.columns * cut.row_lanes);
+__device__ Lines<kWidth> lines_of(const ColumnLineTiling& tiling, const ReduceParams& params) {
+  const std::uint32_t group = threadIdx.x / tiling.columns;
+  const std::size_t outers = kBlock / (tiling.columns * tiling.row_lanes);
   std::uint32_t block = blockIdx.x;
   Lines<kWidth> lines;
-  lines.column = (std::size_t{block % cut.column_blocks} * cut.columns + threadIdx.x % cut.columns) * kWidth;
-  block /= cut.column_blocks;
-  lines.part = block % cut.parts;
-  lines.outer = block / cut.parts * outers + group / cut.row_lanes;
-  lines.row_lane = group % cut.row_lanes;
-  const std::size_t begin = std::size_t{lines.part} * cut.part_rows;
+  lines.column = (std::size_t{block % tiling.column_blocks} * tiling.columns + threadIdx.x % tiling.columns) * kWidth;
+  block /= tiling.column_blocks;
+  lines.part = block % tiling.parts;
+  lines.outer = block / tiling.parts * outers + group / tiling.row_lanes;
+  lines.row_lane = group % tiling.row_lanes;
+  const std::size_t begin = std::size_t{lines.part} * tiling.part_rows;
   lines.row = begin + lines.row_lane;
-  lines.end = begin + cut.part_rows < params.extent ? begin + cut.part_rows : params.extent;
+  lines.end = begin + tiling.part_rows < params.extent ? begin + tiling.part_rows : params.extent;
   if (!lines.exist(params)) lines.end = 0;
   return lines;
 }
@@ -54,18 +54,18 @@ __device__ auto shared_values() -> T (*)[kBlock] {
 
 // Joins the row lanes of each line; row lane 0 gets the result. All threads of the block must get here.
 template <int kWidth, class T, class Join>
-__device__ void join_row_lanes(T (&values)[kWidth], const ColumnLineCut& cut, std::uint32_t row_lane, Join join) {
-  if (cut.row_lanes == 1) return;
+__device__ void join_row_lanes(T (&values)[kWidth], const ColumnLineTiling& tiling, std::uint32_t row_lane, Join join) {
+  if (tiling.row_lanes == 1) return;
   T(*const of_thread)[kBlock] = shared_values<kWidth, T>();
 #pragma unroll
   for (int k = 0; k < kWidth; ++k) of_thread[k][threadIdx.x] = values[k];
-  for (std::uint32_t reach = cut.row_lanes / 2; reach > 0; reach /= 2) {
+  for (std::uint32_t reach = tiling.row_lanes / 2; reach > 0; reach /= 2) {
     __syncthreads();
     if (row_lane >= reach) continue;
 #pragma unroll
     for (int k = 0; k < kWidth; ++k) {
       T& mine = of_thread[k][threadIdx.x];
-      mine = join(mine, of_thread[k][threadIdx.x + reach * cut.columns]);
+      mine = join(mine, of_thread[k][threadIdx.x + reach * tiling.columns]);
     }
   }
 #pragma unroll

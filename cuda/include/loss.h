@@ -3,9 +3,9 @@
 
 #include <cuda_runtime.h>
 
+#include "amphora/kernel/shared/params.h"
 #include "cuda/include/array.h"
 #include "cuda/include/rows.h"
-#include "kernel/shared/params.h"
 
 namespace amphora::cuda::kernels {
 
@@ -15,7 +15,7 @@ struct CrossEntropyArguments {
   Array loss;
   Array log_sum_exp;
   CrossEntropyParams params;
-  RowCut cut;
+  RowTiling tiling;
 };
 __global__ void cross_entropy(CrossEntropyArguments arguments);
 

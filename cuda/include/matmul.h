@@ -3,8 +3,8 @@
 
 #include <cuda_runtime.h>
 
+#include "amphora/kernel/call.h"
 #include "cuda/include/array.h"
-#include "kernel/call.h"
 
 namespace amphora::cuda {
 

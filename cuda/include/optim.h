@@ -3,8 +3,8 @@
 
 #include <cuda_runtime.h>
 
+#include "amphora/kernel/shared/params.h"
 #include "cuda/include/array.h"
-#include "kernel/shared/params.h"
 
 namespace amphora::cuda::kernels {
 

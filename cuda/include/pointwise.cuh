@@ -3,7 +3,7 @@
 
 #include <cuda_runtime.h>
 
-#include "kernel/call.h"
+#include "amphora/kernel/call.h"
 
 #define C(value) (value##f)
 #define SELECT(condition, then, otherwise) ((condition) ? (then) : (otherwise))
@@ -28,7 +28,7 @@ __device__ void with_value_of(UnaryFunction function, float p0, float p1, Body b
 #define AM_UNARY(name, forward, derivative) \
   case UnaryFunction::name:                 \
     return body([=](float x) -> float { return forward; });
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_UNARY
   }
 }
@@ -40,7 +40,7 @@ __device__ void with_slope_of(UnaryFunction function, float p0, float p1, Body b
 #define AM_UNARY(name, forward, derivative) \
   case UnaryFunction::name:                 \
     return body([=]([[maybe_unused]] float x, [[maybe_unused]] float y) -> float { return derivative; });
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_UNARY
   }
 }
@@ -51,7 +51,7 @@ __device__ void with_value_of(BinaryFunction function, Body body) {
 #define AM_BINARY(name, forward, da, db) \
   case BinaryFunction::name:             \
     return body([](float a, float b) -> float { return forward; });
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_BINARY
   }
 }
@@ -64,7 +64,7 @@ __device__ void with_slope_of(BinaryFunction function, bool second, Body body) {
   case BinaryFunction::name:                                                                                 \
     if (second) return body([]([[maybe_unused]] float a, [[maybe_unused]] float b) -> float { return db; }); \
     return body([]([[maybe_unused]] float a, [[maybe_unused]] float b) -> float { return da; });
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_BINARY
   }
 }

@@ -3,14 +3,14 @@
 
 #include <cuda_runtime.h>
 
+#include "amphora/kernel/call.h"
 #include "cuda/include/array.h"
-#include "kernel/call.h"
 
 namespace amphora::cuda {
 
 // Lines of neighbours in memory (inner is 1) are rows. `lanes` neighbouring lanes share one, see join_lanes; a part is
 // `part_pieces` packs of it.
-struct RowLineCut {
+struct RowLineTiling {
   std::uint32_t lanes;
   std::uint32_t parts;
   std::uint32_t part_pieces;
@@ -18,7 +18,7 @@ struct RowLineCut {
 
 // Else neighbouring lanes take neighbouring columns, one or a whole pack each; `row_lanes` groups of them share the
 // lines, and what threads are left take further places of the outer axis.
-struct ColumnLineCut {
+struct ColumnLineTiling {
   std::uint32_t columns;  // lanes side by side
   std::uint32_t row_lanes;
   std::uint32_t column_blocks;
@@ -36,7 +36,7 @@ struct ReduceRowsArguments {
   Array out;
   ReduceParams params;
   Reduction reduction;
-  RowLineCut cut;
+  RowLineTiling tiling;
 };
 __global__ void reduce_rows(ReduceRowsArguments arguments);
 
@@ -45,7 +45,7 @@ struct ReduceColumnsArguments {
   Array out;
   ReduceParams params;
   Reduction reduction;
-  ColumnLineCut cut;
+  ColumnLineTiling tiling;
 };
 __global__ void reduce_columns(ReduceColumnsArguments arguments);
 __global__ void reduce_packs_of_columns(ReduceColumnsArguments arguments);
@@ -57,7 +57,7 @@ struct ReduceGradRowsArguments {
   Array dy;
   Array dx;
   ReduceParams params;
-  RowLineCut cut;
+  RowLineTiling tiling;
 };
 __global__ void reduce_grad_rows(ReduceGradRowsArguments arguments);
 
@@ -67,7 +67,7 @@ struct ReduceGradColumnsArguments {
   Array dy;
   Array dx;
   ReduceParams params;
-  ColumnLineCut cut;
+  ColumnLineTiling tiling;
 };
 __global__ void reduce_grad_columns(ReduceGradColumnsArguments arguments);
 

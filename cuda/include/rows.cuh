@@ -38,11 +38,11 @@ __device__ inline Row row_of(std::size_t index, std::uint32_t rows, std::uint32_
 // Calls body(index, row, lane) for the rows of this thread. Takes all threads of the block along, past the last row
 // too, where rows are empty.
 template <class Body>
-__device__ void for_each_row(const RowCut& cut, std::uint32_t rows, std::uint32_t columns, Body body) {
-  const unsigned at_once = blockDim.x / cut.lanes;
+__device__ void for_each_row(const RowTiling& tiling, std::uint32_t rows, std::uint32_t columns, Body body) {
+  const unsigned at_once = blockDim.x / tiling.lanes;
   for (std::size_t first = std::size_t{blockIdx.x} * at_once; first < rows; first += std::size_t{gridDim.x} * at_once) {
-    const std::size_t index = first + threadIdx.x / cut.lanes;
-    body(index, row_of(index, rows, columns), threadIdx.x % cut.lanes);
+    const std::size_t index = first + threadIdx.x / tiling.lanes;
+    body(index, row_of(index, rows, columns), threadIdx.x % tiling.lanes);
   }
 }
 

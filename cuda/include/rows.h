@@ -6,7 +6,7 @@
 
 namespace amphora::cuda {
 
-struct RowCut {
+struct RowTiling {
   std::uint32_t pieces;  // of eight elements at most, that a row may overlap
   std::uint32_t lanes;   // of a row, see join_lanes
 };
@@ -14,7 +14,7 @@ struct RowCut {
 // Pieces that a lane of a row holds in registers at most.
 inline constexpr std::uint32_t kHeld = 4;
 
-inline RowCut row_cut_of(std::uint32_t columns) {
+inline RowTiling row_tiling_of(std::uint32_t columns) {
   // Where rows don't begin at packs, the ends of one may lie in two more.
   const std::uint32_t pieces = columns % 8 == 0 ? columns / 8 : columns / 8 + (columns % 8 > 1 ? 2 : 1);
   if (pieces > 32 * kHeld) return {pieces, 256};

@@ -3,9 +3,9 @@
 
 #include <cuda_runtime.h>
 
+#include "amphora/kernel/shared/params.h"
 #include "cuda/include/array.h"
 #include "cuda/include/rows.h"
-#include "kernel/shared/params.h"
 
 namespace amphora::cuda::kernels {
 
@@ -13,7 +13,7 @@ struct SoftmaxArguments {
   Array x;
   Array y;
   RowsParams params;
-  RowCut cut;
+  RowTiling tiling;
   bool logarithm;
 };
 __global__ void softmax(SoftmaxArguments arguments);
@@ -23,7 +23,7 @@ struct SoftmaxGradArguments {
   Array dy;
   Array dx;
   RowsParams params;
-  RowCut cut;
+  RowTiling tiling;
   bool logarithm;
 };
 __global__ void softmax_grad(SoftmaxGradArguments arguments);

@@ -8,7 +8,7 @@
 namespace amphora::cuda {
 
 struct Index {
-  std::uint32_t at[kMostAxes];  // 0 beyond the rank
+  std::uint32_t at[kMaxAxes];  // 0 beyond the rank
 };
 
 // Element n of a space. All axes are unrolled: an index that is known only at run time would move the arguments to
@@ -16,7 +16,7 @@ struct Index {
 __device__ inline Index index_of(const Space& space, std::uint32_t n) {
   Index index;
 #pragma unroll
-  for (int axis = kMostAxes - 1; axis > 0; --axis) {
+  for (int axis = kMaxAxes - 1; axis > 0; --axis) {
     index.at[axis] = 0;
     if (axis >= space.rank) continue;
     const auto size = static_cast<std::uint32_t>(space.sizes[axis]);
@@ -31,7 +31,7 @@ __device__ inline Index index_of(const Space& space, std::uint32_t n) {
 __device__ inline std::int64_t offset_of(const Index& index, const Strided& operand) {
   std::int64_t offset = 0;
 #pragma unroll
-  for (int axis = 0; axis < kMostAxes; ++axis) {
+  for (int axis = 0; axis < kMaxAxes; ++axis) {
     offset += std::int64_t{index.at[axis]} * operand.strides[axis];
   }
   return offset;

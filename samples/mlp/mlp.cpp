@@ -3,7 +3,7 @@
 //   ./run train mlp --precision bf16 --epochs 5
 #include <optional>
 
-#include "amphora/amphora.h"
+#include "amphora/app.h"
 
 namespace {
 
@@ -11,8 +11,8 @@ namespace am = amphora;
 using am::Activation;
 using am::nn::Linear;
 
-void train(const am::train::Options& options) {
-  am::train::Session session(options);
+void train(const am::app::Options& options) {
+  am::app::Session session(options);
   am::Device& device = session.device();
 
   const am::data::Split images = session.fashion_mnist();
@@ -27,14 +27,14 @@ void train(const am::train::Options& options) {
                            Linear(device, random, 512, 10));
 
   const auto parameters = model.parameters();
-  const auto optimizer = am::train::make_optimizer(options, parameters);
-  optimizer->follow(am::train::make_schedule(options, session.step_count(loader)));
+  const auto optimizer = am::app::make_optimizer(options, parameters);
+  optimizer->follow(am::app::make_schedule(options, session.step_count(loader)));
   am::amp::GradScaler scaler(options.scaler);
   std::optional<am::optim::Ema> ema;
   if (options.ema > 0.0f) ema.emplace(parameters, options.ema);
 
   // Runs as it is once, is captured twice, and replayed from then on.
-  const auto body = [&](const am::train::Batch& batch) {
+  const auto body = [&](const am::app::Batch& batch) {
     am::Tensor loss;
     {
       const am::amp::Autocast autocast(options.precision);
@@ -51,16 +51,16 @@ void train(const am::train::Options& options) {
     if (ema) ema->update();
     return loss;
   };
-  am::train::Step step(device, body, am::train::make_step_options(options, scaler));
-  for (const am::train::Batch& batch : session.batches(loader)) session.log(step(batch), optimizer->lr());
+  am::train::Step step(device, body, am::app::make_step_options(options, scaler));
+  for (const am::app::Batch& batch : session.batches(loader)) session.log(step(batch), optimizer->lr());
 
   session.finish(step, [&] {
     std::optional<am::optim::Ema::Scope> averaged;
     if (ema) averaged.emplace(*ema);
-    return am::train::accuracy(model, test_loader, options.precision);
+    return am::app::accuracy(model, test_loader, options.precision);
   });
 }
 
 }  // namespace
 
-int main(int argc, char** argv) { return am::train::run_main("mlp", argc, argv, train); }
+int main(int argc, char** argv) { return am::app::run_main("mlp", argc, argv, train); }

@@ -7,7 +7,7 @@
 
 #include "module.glsl"
 
-struct LineCut {
+struct LineTiling {
   uint columns;
   uint row_lanes;  // a power of two
   uint parts;      // of a line, each for another workgroup
@@ -22,10 +22,10 @@ struct Line {
   uint part;
 };
 
-uint outers_at_once(LineCut cut) { return gl_WorkGroupSize.x / (cut.columns * cut.row_lanes); }
+uint outers_at_once(LineTiling cut) { return gl_WorkGroupSize.x / (cut.columns * cut.row_lanes); }
 uint blocks_of(uint size, uint block) { return (size + block - 1) / block; }
 
-uint tiles_of(LineCut cut, uint outer, uint inner) {
+uint tiles_of(LineTiling cut, uint outer, uint inner) {
   return blocks_of(inner, cut.columns) * cut.parts * blocks_of(outer, outers_at_once(cut));
 }
 
@@ -33,7 +33,7 @@ uint tiles_of(LineCut cut, uint outer, uint inner) {
 #define FOR_EACH_TILE(tile, tiles) for (uint tile = gl_WorkGroupID.x; tile < (tiles); tile += gl_NumWorkGroups.x)
 
 // The line, or the part of one, that this invocation works on.
-Line line_of(LineCut cut, uint tile, uint outer, uint inner) {
+Line line_of(LineTiling cut, uint tile, uint outer, uint inner) {
   const uint column_blocks = blocks_of(inner, cut.columns);
   const uint group = gl_LocalInvocationIndex / cut.columns;
   Line line;

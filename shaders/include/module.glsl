@@ -15,7 +15,7 @@
 #define AM_INT int
 #define AM_UINT32 uint
 #define AM_FLOAT float
-#include "kernel/shared/params.h"
+#include "amphora/kernel/shared/params.h"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint kHardwareF16 = 0;  // 1: the driver's half conversions are exact, NaN aside

@@ -25,7 +25,7 @@ float unary_value(uint function, float x, float p0, float p1) {
   precise float result = 0.0;
 #define AM_UNARY(name, forward, derivative) \
   if (function == row++) result = forward;
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_UNARY
   return result;
 }
@@ -36,7 +36,7 @@ float unary_slope(uint function, float x, float y, float p0, float p1) {
   precise float result = 0.0;
 #define AM_UNARY(name, forward, derivative) \
   if (function == row++) result = derivative;
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_UNARY
   return result;
 }
@@ -46,7 +46,7 @@ float binary_value(uint function, float a, float b) {
   precise float result = 0.0;
 #define AM_BINARY(name, forward, da, db) \
   if (function == row++) result = forward;
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_BINARY
   return result;
 }
@@ -63,7 +63,7 @@ float binary_slope(uint function, bool second, float a, float b) {
       result = da;                                                  \
     }                                                               \
   }
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_BINARY
   return result;
 }

@@ -4,8 +4,8 @@
 #include <cstring>
 #include <memory>
 
+#include "amphora/device/registry.h"
 #include "backends/cpu/kernels.h"
-#include "backends/registry.h"
 
 namespace amphora::conformance {
 namespace {

@@ -6,10 +6,10 @@
 #include <random>
 #include <span>
 
+#include "amphora/core/buffer.h"
+#include "amphora/core/dtype.h"
+#include "amphora/kernel/call.h"
 #include "conformance/ledger.h"
-#include "core/buffer.h"
-#include "core/dtype.h"
-#include "kernel/call.h"
 
 namespace amphora::conformance {
 

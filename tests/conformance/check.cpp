@@ -6,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "core/error.h"
+#include "amphora/core/error.h"
 
 namespace amphora::conformance {
 namespace {
@@ -58,8 +58,8 @@ void expect_inside(const Array& actual, std::size_t i, const Interval& interval)
   const double low = rounded(actual.type(), stored.low);
   const double high = rounded(actual.type(), stored.high);
   const double value = actual[i];
-  if ((low <= value && value <= high) || (std::isnan(value) && interval.is_endless())) {
-    Ledger::accept(row_of(actual), interval.is_endless() ? 0.0 : fraction_of(actual.type(), value, interval));
+  if ((low <= value && value <= high) || (std::isnan(value) && interval.is_unbounded())) {
+    Ledger::accept(row_of(actual), interval.is_unbounded() ? 0.0 : fraction_of(actual.type(), value, interval));
   } else {
     violate(actual, fmt::format("element {} is {}, outside of [{}, {}]", i, value, low, high));
   }

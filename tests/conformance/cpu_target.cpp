@@ -4,10 +4,11 @@
 #include <map>
 #include <utility>
 
+#include "amphora/core/error.h"
+#include "amphora/kernel/element_types.h"
+#include "backends/cpu/backend.h"
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/simd/targets.h"
-#include "backends/element_types.h"
-#include "core/error.h"
 
 namespace amphora::conformance {
 namespace {
@@ -40,7 +41,8 @@ bool may_be_scalar(KernelId kernel, const Spec& spec) {
 
 class CpuTarget : public Subject {
  public:
-  CpuTarget(std::string name, std::int64_t target) : Subject(std::move(name), kCpuAccuracy), target_(target) {}
+  CpuTarget(std::string name, std::int64_t target)
+      : Subject(std::move(name), cpu::kBackend.accuracy), target_(target) {}
 
   bool compiles() const override { return false; }
 

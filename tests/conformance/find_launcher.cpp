@@ -38,7 +38,7 @@ TEST(FindLauncher, a_single_f64_operand_is_enough_for_the_oracle) {
 }
 
 TEST(FindLauncher, gradients_and_optimizers_are_vectorised_for_f32_masters) {
-  for (const KernelId kernel : {KernelId::inspect, KernelId::unscale, KernelId::norm, KernelId::clip_norm,
+  for (const KernelId kernel : {KernelId::inspect, KernelId::unscale, KernelId::gradient_norm, KernelId::clip_norm,
                                 KernelId::clip_value, KernelId::sgd, KernelId::adam, KernelId::lerp}) {
     EXPECT_TRUE(is_vectorised(kernel, {})) << name_of(kernel);
     EXPECT_FALSE(is_vectorised(kernel, uniform(DType::f64))) << name_of(kernel);

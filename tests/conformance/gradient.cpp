@@ -82,9 +82,10 @@ TEST_P(Gradient, norm_is_in_bounds) {
         Array total(DType::f32, 1);
         total.set(0, std::abs(random.normal(deviation)));
         const Arrays arrays = {random.array(DType::f32, count, deviation), total};
-        const Arrays actual = run_subject(KernelId::norm, {}, NormParams{count, p}, arrays);
+        const Arrays actual = run_subject(KernelId::gradient_norm, {}, GradientNormParams{count, p}, arrays);
         if (actual.empty()) continue;
-        const double expected = run_oracle_as_is(KernelId::norm, {}, NormParams{count, p}, arrays)[1][0];
+        const double expected =
+            run_oracle_as_is(KernelId::gradient_norm, {}, GradientNormParams{count, p}, arrays)[1][0];
         // The cpu sums in f64: the f32 rounding of the sum and of its root may each fall to a neighbour.
         if (accuracy().f64_tails) {
           expect_inside(actual[1], 0, Interval::exact(expected).widened(2 * kUlp));
@@ -105,9 +106,9 @@ TEST_P(Gradient, norms_of_small_integers_are_exact) {
     for (std::size_t i = 0; i < gradient.count(); ++i) gradient.set(i, i % 2 == 0 ? 3.0 : -4.0);
     total.set(0, 0.0);
     const auto count = static_cast<std::uint32_t>(gradient.count());
-    const Arrays first = run_subject(KernelId::norm, {}, NormParams{count, 1.0f}, {gradient, total});
+    const Arrays first = run_subject(KernelId::gradient_norm, {}, GradientNormParams{count, 1.0f}, {gradient, total});
     if (!first.empty()) expect_value(first[1], 0, 7.0 * repeats);
-    const Arrays second = run_subject(KernelId::norm, {}, NormParams{count, 2.0f}, {gradient, total});
+    const Arrays second = run_subject(KernelId::gradient_norm, {}, GradientNormParams{count, 2.0f}, {gradient, total});
     if (!second.empty()) expect_inside(second[1], 0, SQRT(Interval::exact(25.0 * repeats)));
   }
 }
@@ -119,7 +120,7 @@ TEST_P(Gradient, norm_overflows_where_the_squares_exceed_f32) {
   total.set(0, 0.0);
   for (const double value : {1e20, static_cast<double>(NAN)}) {
     gradient.set(1, value);
-    const Arrays actual = run_subject(KernelId::norm, {}, NormParams{2, 2.0f}, {gradient, total});
+    const Arrays actual = run_subject(KernelId::gradient_norm, {}, GradientNormParams{2, 2.0f}, {gradient, total});
     if (!actual.empty()) expect_value(actual[1], 0, value == 1e20 ? kInf : value);
   }
 }
@@ -160,7 +161,7 @@ TEST_P(Gradient, bits_are_repeatable) {
   total.set(0, 0.25);
   const Array gradient = random.array(DType::f32, count);
   for (const float p : {1.0f, 2.0f}) {
-    expect_repeatable(KernelId::norm, {}, NormParams{count, p}, {gradient, total});
+    expect_repeatable(KernelId::gradient_norm, {}, GradientNormParams{count, p}, {gradient, total});
   }
   expect_repeatable(KernelId::unscale, {}, CountParams{count}, scaled(gradient, 3.0f));
 }

@@ -8,12 +8,12 @@
 
 #include <gtest/gtest.h>
 
+#include "amphora/core/dtype.h"
+#include "amphora/kernel/call.h"
 #include "backends/cpu/kernels.h"
 #include "conformance/array.h"
 #include "conformance/check.h"
 #include "conformance/subject.h"
-#include "core/dtype.h"
-#include "kernel/call.h"
 
 namespace amphora::conformance {
 

@@ -1,6 +1,6 @@
 // What a memory plan relies on: where plan/in_place.h lets a result overwrite an operand, it has the bits that it has
 // elsewhere, on every subject.
-#include "plan/in_place.h"
+#include "amphora/kernel/in_place.h"
 
 #include <algorithm>
 #include <array>
@@ -26,7 +26,7 @@ Arrays joined(const Arrays& arrays, std::size_t operand, std::size_t result) {
 }
 
 void expect_same(const KernelCall& call, std::size_t operand, const Arrays& together, const Arrays& apart) {
-  const auto result = static_cast<std::size_t>(plan::result_in_place(call));
+  const auto result = static_cast<std::size_t>(result_in_place(call));
   SCOPED_TRACE(fmt::format("{} over '{}'", name_of(call.id), buffer_name(call.id, operand)));
   EXPECT_TRUE(together[result].guards_intact());
   for (std::size_t i = 0; i < together.size(); ++i) {
@@ -37,7 +37,7 @@ void expect_same(const KernelCall& call, std::size_t operand, const Arrays& toge
 
 // Runs a call apart, and over each operand that it may overwrite: on the subject, and on the oracle once.
 void expect_same_in_place(const KernelCall& call, const Arrays& arrays) {
-  const int result = plan::result_in_place(call);
+  const int result = result_in_place(call);
   ASSERT_GE(result, 0) << name_of(call.id);
   Subject& subject = Subject::current();
   const Arrays apart = run_call(call, arrays, 2);
@@ -45,7 +45,7 @@ void expect_same_in_place(const KernelCall& call, const Arrays& arrays) {
   const auto cpus = subjects_of("cpu", false);  // none where another backend was chosen
   const bool is_main_cpu = !cpus.empty() && &subject == &open_subject(*cpus.front());
   for (std::size_t operand = 0; operand < static_cast<std::size_t>(result); ++operand) {
-    if (!plan::may_overwrite(call, static_cast<int>(operand))) continue;
+    if (!may_overwrite(call, static_cast<int>(operand))) continue;
     Arrays together = joined(arrays, operand, static_cast<std::size_t>(result));
     subject.launch(call, together, 2);
     expect_same(call, operand, together, apart);
@@ -181,7 +181,7 @@ TEST(InPlaceKernels, are_those_tested_here) {
   for (int k = 0; k < kKernelCount; ++k) {
     const auto id = static_cast<KernelId>(k);
     const bool tested = std::find(std::begin(kTested), std::end(kTested), id) != std::end(kTested);
-    EXPECT_EQ(plan::result_in_place(KernelCall(id, {}, CountParams{})) >= 0, tested) << name_of(id);
+    EXPECT_EQ(result_in_place(KernelCall(id, {}, CountParams{})) >= 0, tested) << name_of(id);
   }
 }
 

@@ -19,7 +19,7 @@ inline constexpr double kUlp = 0x1p-23;    // a unit in the last place is at mos
 inline constexpr double kTiny = 0x1p-149;  // absolute error where f32 is subnormal
 inline constexpr double kSmallestNormal = 0x1p-126;
 
-inline constexpr double kEndless = std::numeric_limits<double>::infinity();
+inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 
 struct Interval {
   double low;
@@ -28,15 +28,15 @@ struct Interval {
   // A number that f32 holds exactly.
   static Interval exact(double value) { return {value, value}; }
   static Interval around(double value, double error) { return {value - error, value + error}; }
-  static Interval anything() { return {-kEndless, kEndless}; }
+  static Interval anything() { return {-kInfinity, kInfinity}; }
 
-  bool is_endless() const { return !(low > -kEndless && high < kEndless); }
+  bool is_unbounded() const { return !(low > -kInfinity && high < kInfinity); }
   // This interval, and what an error of `relative` makes of its ends.
   Interval widened(double relative) const {
     if (std::isnan(low) || std::isnan(high)) return anything();
     // An end that overflows f32 may become infinite.
     const auto limit = [](double end) {
-      return std::abs(end) < 0x1p128 * (1.0 - 0x1p-25) ? end : std::copysign(kEndless, end);
+      return std::abs(end) < 0x1p128 * (1.0 - 0x1p-25) ? end : std::copysign(kInfinity, end);
     };
     const double lower = low - std::abs(low) * relative - kTiny;
     const double upper = high + std::abs(high) * relative + kTiny;

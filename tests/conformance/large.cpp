@@ -35,7 +35,8 @@ TEST_P(Large, sums_of_flat_ranges) {
                      {x, Array(DType::f32, 1)});
   Array total(DType::f32, 1);
   total.set(0, 5.0);
-  const Arrays norm = run_subject(KernelId::norm, {}, NormParams{count, 1.0f}, {x.as(DType::f32), total});
+  const Arrays norm =
+      run_subject(KernelId::gradient_norm, {}, GradientNormParams{count, 1.0f}, {x.as(DType::f32), total});
   if (!norm.empty()) {
     const std::uint32_t ones = (count + 2) / 3;
     expect_value(norm[1], 0, 5.0 + ones);

@@ -23,7 +23,7 @@ Array targets_of(Random& random, std::uint32_t rows, std::uint32_t columns, bool
 }
 
 double largest_in_row(const Array& x, std::size_t start, std::size_t columns) {
-  double result = -kEndless;
+  double result = -kInfinity;
   for (std::size_t i = start; i < start + columns; ++i) result = std::max(result, x[i]);
   return result;
 }

@@ -2,8 +2,6 @@
 // with GoogleTest's it is a test program like the others.
 //
 //   amphora_conformance --backend vulkan --filter matmul --report out.md
-#include "train/main.h"
-
 #include <algorithm>
 #include <chrono>
 #include <cstdio>
@@ -14,12 +12,13 @@
 #include <CLI/CLI.hpp>
 #include <gtest/gtest.h>
 
-#include "backends/registry.h"
+#include "amphora/app/run_main.h"
+#include "amphora/core/error.h"
+#include "amphora/device/registry.h"
+#include "amphora/io/file.h"
 #include "conformance/report.h"
 #include "conformance/self_check.h"
 #include "conformance/subject.h"
-#include "core/error.h"
-#include "io/file.h"
 
 namespace amphora::conformance {
 namespace {
@@ -57,7 +56,7 @@ Arguments parse(int argc, char** argv) {
   } catch (const CLI::CallForHelp&) {
     arguments.help = app.help();
   } catch (const CLI::ParseError& error) {
-    throw train::UsageError(fmt::format("{} (see --help)", error.what()));
+    throw app::UsageError(fmt::format("{} (see --help)", error.what()));
   }
   return arguments;
 }
@@ -65,27 +64,28 @@ Arguments parse(int argc, char** argv) {
 void check_backend(const std::string& name) {
   if (name.empty() || (kHasEmulatedCuda && name == kEmulatedCuda)) return;
   std::string known = kHasEmulatedCuda ? kEmulatedCuda : "";
-  for (const BackendStatus& status : list_backends()) {
-    if (status.name == "null") continue;
-    if (status.name == name) {
+  for (const Backend& backend : backends()) {
+    if (!backend.computes) continue;
+    if (backend.name == name) {
+      const BackendStatus status = status_of(backend);
       require(status.available, "backend '{}' is unsupported here: {}", name, status.detail);
       return;
     }
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", status.name);
+    known += fmt::format("{}{}", known.empty() ? "" : ", ", backend.name);
   }
-  throw train::UsageError(fmt::format("--backend: '{}' is not valid; give one of {}", name, known));
+  throw app::UsageError(fmt::format("--backend: '{}' is not valid; give one of {}", name, known));
 }
 
 void check_report(const std::string& path) {
   if (path.empty()) return;
   const std::string extension = std::filesystem::path(path).extension();
   if (extension != ".md" && extension != ".json") {
-    throw train::UsageError(fmt::format("--report: '{}' is neither .md nor .json", path));
+    throw app::UsageError(fmt::format("--report: '{}' is neither .md nor .json", path));
   }
   try {
     io::check_writable(path);
   } catch (const Error& error) {
-    throw train::UsageError(error.what());
+    throw app::UsageError(error.what());
   }
 }
 
@@ -114,7 +114,7 @@ std::vector<std::string> matching_tests(const std::vector<std::string>& filter) 
     }
   }
   if (names.empty()) {
-    throw train::UsageError(
+    throw app::UsageError(
         fmt::format("--filter: no test's name contains '{}'; --list prints them", fmt::join(filter, ",")));
   }
   return names;
@@ -179,7 +179,7 @@ bool run_program(int argc, char** argv) {
   }
   check_backend(arguments.backend);
   if (!arguments.device.empty() && arguments.backend.empty()) {
-    throw train::UsageError("--device needs --backend: it is one of that backend's devices");
+    throw app::UsageError("--device needs --backend: it is one of that backend's devices");
   }
   check_report(arguments.report);
   choose_backend(arguments.backend, arguments.device);
@@ -193,11 +193,12 @@ bool run_program(int argc, char** argv) {
     return true;
   }
   RunResult run = run_tests(names);
-  for (const BackendStatus& status : list_backends()) {
-    const bool chosen = arguments.backend.empty() ? status.name != "null" : status.name == arguments.backend;
+  for (const Backend& backend : backends()) {
+    const BackendStatus status = status_of(backend);
+    const bool chosen = arguments.backend.empty() ? backend.computes : backend.name == arguments.backend;
     if (!chosen) continue;
-    run.devices.push_back(status.available ? fmt::format("{}: {}", status.name, status.detail)
-                                           : fmt::format("{}: unsupported ({})", status.name, status.detail));
+    run.devices.push_back(status.available ? fmt::format("{}: {}", backend.name, status.detail)
+                                           : fmt::format("{}: unsupported ({})", backend.name, status.detail));
   }
   fmt::print("{}", to_text(Ledger::current(), run));
   write_report(arguments.report, run);
@@ -225,6 +226,6 @@ int main(int argc, char** argv) {
     return RUN_ALL_TESTS();
   }
   bool passed = false;
-  const int code = amphora::train::guarded("conformance", [&] { passed = run_program(argc, argv); });
+  const int code = amphora::app::run_reporting_errors("conformance", [&] { passed = run_program(argc, argv); });
   return code != 0 ? code : passed ? 0 : 1;
 }

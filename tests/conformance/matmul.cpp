@@ -224,7 +224,7 @@ TEST_P(Matmul, nothing_is_written_where_a_size_is_zero) {
 TEST_P(Matmul, what_is_not_finite_stays_in_its_row_or_column) {
   for (const DType type : kFloats) {
     Problem problem = prepare(random, {.m = 37, .n = 29, .k = 45, .a = type, .b = type});
-    problem.arrays[0].set(static_cast<std::size_t>(11 * 45 + random.below(45)), kEndless);
+    problem.arrays[0].set(static_cast<std::size_t>(11 * 45 + random.below(45)), kInfinity);
     problem.arrays[1].set(static_cast<std::size_t>(random.below(45) * 29 + 7), std::nan(""));
     const Arrays actual = run_subject(KernelId::matmul, problem.spec, problem.params, problem.arrays);
     if (actual.empty()) continue;
@@ -249,7 +249,7 @@ TEST_P(Matmul, what_is_not_finite_passes_an_epilogue) {
                                            .activation = static_cast<Activation>(activation)});
         // A row of NaN; a column of b that is positive, with a row of a that is infinite.
         for (std::size_t k = 0; k < kSize; ++k) problem.arrays[1].set(k * kSize + 5, 1.0);
-        for (std::size_t k = 0; k < kSize; ++k) problem.arrays[0].set(3 * kSize + k, k == 2 ? kEndless : 1.0);
+        for (std::size_t k = 0; k < kSize; ++k) problem.arrays[0].set(3 * kSize + k, k == 2 ? kInfinity : 1.0);
         problem.arrays[0].set(9 * kSize + random.below(kSize), std::nan(""));
         const Arrays actual = run_subject(KernelId::matmul, problem.spec, problem.params, problem.arrays);
         if (actual.empty()) continue;

@@ -1,9 +1,9 @@
 // The optimizer steps: the order of operations of PyTorch, and on the cpu its roundings too.
 #include <cmath>
 
+#include "amphora/optim/optimizer.h"
 #include "conformance/formulas.h"
 #include "conformance/harness.h"
-#include "optim/optimizer.h"
 
 namespace amphora::conformance {
 namespace {

@@ -22,7 +22,7 @@ constexpr UnaryRow kUnary[] = {
    },                                                                                                 \
    []([[maybe_unused]] Interval x, [[maybe_unused]] Interval y, [[maybe_unused]] Interval p0,         \
       [[maybe_unused]] Interval p1) -> Interval { return derivative; }},
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_UNARY
 };
 
@@ -32,7 +32,7 @@ constexpr BinaryBound kBinary[][3] = {
   {[](Interval a, Interval b) -> Interval { return forward; },                              \
    []([[maybe_unused]] Interval a, [[maybe_unused]] Interval b) -> Interval { return da; }, \
    []([[maybe_unused]] Interval a, [[maybe_unused]] Interval b) -> Interval { return db; }},
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_BINARY
 };
 

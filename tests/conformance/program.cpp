@@ -3,9 +3,9 @@
 #include <nlohmann/json.hpp>
 #include <sys/wait.h>
 
-#include "backends/registry.h"
+#include "amphora/core/error.h"
+#include "amphora/device/registry.h"
 #include "conformance/report.h"
-#include "core/error.h"
 #include "support/idx_files.h"
 
 namespace amphora::conformance {
@@ -67,13 +67,14 @@ TEST(Program, RefusesAWrongCommandLineWith2) {
 TEST(Program, SaysWhichBackendIsUnsupportedAndWhy) {
   const Finished all = run("--filter fill_writes");
   std::string unsupported;
-  for (const BackendStatus& status : list_backends()) {
+  for (const Backend& backend : backends()) {
+    const BackendStatus status = status_of(backend);
     if (status.available) continue;
-    const std::string line = fmt::format("{}: unsupported ({})", status.name, status.detail);
+    const std::string line = fmt::format("{}: unsupported ({})", backend.name, status.detail);
     EXPECT_NE(all.out.find(line), std::string::npos) << all.out;
-    const Finished one = run("--backend " + status.name);
+    const Finished one = run(fmt::format("--backend {}", backend.name));
     EXPECT_EQ(one.code, 1);
-    EXPECT_NE(one.err.find(fmt::format("backend '{}' is unsupported here: {}", status.name, status.detail)),
+    EXPECT_NE(one.err.find(fmt::format("backend '{}' is unsupported here: {}", backend.name, status.detail)),
               std::string::npos)
         << one.err;
     unsupported += (unsupported.empty() ? "" : ", ") + line;

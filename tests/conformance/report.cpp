@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
-#include "io/table.h"
+#include "amphora/io/table.h"
 
 namespace amphora::conformance {
 namespace {

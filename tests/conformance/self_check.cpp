@@ -5,19 +5,20 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "backends/registry.h"
+#include "amphora/device/registry.h"
+#include "amphora/io/table.h"
+#include "backends/cpu/backend.h"
 #include "conformance/broken.h"
-#include "conformance/saboteur.h"
+#include "conformance/faulty_device.h"
 #include "conformance/subject.h"
 #include "conformance/training.h"
-#include "io/table.h"
 
 namespace amphora::conformance {
 namespace {
 
 // The violations that the suite's own checks find on a device with that fault.
 Caught try_device(Fault fault) {
-  const auto subject = device_subject("saboteur", kCpuAccuracy, open_saboteur(fault));
+  const auto subject = device_subject("faulty_device", cpu::kBackend.accuracy, open_faulty_device(fault));
   const Recording recording;
   const UseSubject use(*subject);
   Random random(run_seed());

@@ -14,7 +14,7 @@ constexpr std::array<std::uint32_t, 2> kShapes[] = {{1, 1},    {3, 10},   {128, 
                                                     {7, 1000}, {2, 3001}, {40, 257}, {2, 9001}};
 
 double largest_in_row(const Array& x, std::size_t start, std::size_t columns) {
-  double result = -kEndless;
+  double result = -kInfinity;
   for (std::size_t i = start; i < start + columns; ++i) result = std::max(result, x[i]);
   return result;
 }

@@ -2,9 +2,9 @@
 #include <cmath>
 #include <limits>
 
+#include "amphora/optim/optimizer.h"
 #include "conformance/formulas.h"
 #include "conformance/harness.h"
-#include "optim/optimizer.h"
 
 namespace amphora::conformance {
 namespace {

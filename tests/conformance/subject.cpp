@@ -9,9 +9,9 @@
 
 #include <gtest/gtest.h>
 
+#include "amphora/device/registry.h"
 #include "backends/cpu/simd/targets.h"
 #include "backends/cuda/loader.h"
-#include "backends/registry.h"
 #include "conformance/cpu_target.h"
 
 namespace amphora::conformance {
@@ -23,8 +23,7 @@ std::string chosen_device;
 std::optional<std::uint64_t> chosen_seed;
 
 const Accuracy& accuracy_of(std::string_view backend) {
-  if (backend == "cpu") return kCpuAccuracy;
-  return backend.starts_with("cuda") ? kCudaAccuracy : kVulkanAccuracy;
+  return backend_named(backend == kEmulatedCuda ? "cuda" : backend).accuracy;
 }
 
 // The devices that backends other than the cpu open here, each with what its name ends on beside the backend's.
@@ -39,10 +38,12 @@ std::vector<DeviceVariant> find_devices() {
   const auto add = [&devices](const std::string& backend, const char* suffix, const DeviceOptions& options) {
     devices.push_back({backend, suffix, [=] { return open_device(backend, options); }});
   };
-  for (const BackendStatus& status : list_backends()) {
-    if (!status.available || status.name == "cpu" || status.name == "null") continue;
-    add(status.name, "", {.device = chosen_device});
-    if (status.name == "vulkan") add(status.name, "_fma", {.device = chosen_device, .cooperative_matrix = false});
+  for (const Backend& backend : backends()) {
+    const BackendStatus status = status_of(backend);
+    if (!status.available || backend.name == "cpu" || !backend.computes) continue;
+    add(std::string(backend.name), "", {.device = chosen_device});
+    if (backend.name == "vulkan")
+      add(std::string(backend.name), "_fma", {.device = chosen_device, .cooperative_matrix = false});
   }
 #ifdef AMPHORA_CUDA_EMULATED_MODULE
   devices.push_back({kEmulatedCuda, "", [] { return cuda::load_module(AMPHORA_CUDA_EMULATED_MODULE).open({}); }});

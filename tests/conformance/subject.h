@@ -8,8 +8,8 @@
 #include <string_view>
 #include <vector>
 
-#include "backends/device.h"
-#include "conformance/accuracy.h"
+#include "amphora/device/backend.h"
+#include "amphora/device/device.h"
 #include "conformance/array.h"
 
 namespace amphora::conformance {

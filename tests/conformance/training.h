@@ -6,8 +6,8 @@
 #include <string>
 #include <vector>
 
-#include "amp/autocast.h"
-#include "backends/device.h"
+#include "amphora/amp/autocast.h"
+#include "amphora/device/device.h"
 
 namespace amphora::conformance {
 

@@ -118,7 +118,7 @@ TEST_F(CudaTest, TwoDevicesWorkSideBySide) {
 // 256 threads of 8 elements fill the device, or less where there is less to do.
 TEST_F(CudaTest, AGridHasAsManyBlocksAsTheDeviceHoldsAtMost) {
   const Capabilities capabilities = inspect(0);
-  const auto pool = std::make_shared<Pool>(make_memory(capabilities));
+  const auto pool = std::make_shared<BlockPool>(make_memory(capabilities));
   const Stream stream(capabilities, *pool);
   const auto most = static_cast<unsigned>(capabilities.multiprocessors * capabilities.max_threads) / kThreads;
   EXPECT_EQ(stream.blocks_for(0, 8), 0u);

@@ -1,7 +1,7 @@
 // Whatever goes wrong gives one clear message, and no hang.
+#include "amphora/core/error.h"
 #include "backends/cuda/check.h"
 #include "backends/cuda/environment.h"
-#include "core/error.h"
 #include "cuda_test.h"
 
 namespace amphora::cuda {

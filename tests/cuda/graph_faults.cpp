@@ -1,5 +1,5 @@
 // Compiled steps that cannot be made, or that fail: each gives one clear message, and the device goes on where it can.
-#include "core/error.h"
+#include "amphora/core/error.h"
 #include "graphs_test.h"
 
 namespace amphora::cuda {

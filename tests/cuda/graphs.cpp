@@ -1,8 +1,8 @@
 // Compiled steps: the graph's edges, what a replay leaves, and scratch memory.
 #include <algorithm>
 
+#include "amphora/core/error.h"
 #include "backends/cuda/graph_scratch.h"
-#include "core/error.h"
 #include "graphs_test.h"
 
 namespace amphora::cuda {
@@ -103,7 +103,7 @@ TEST_F(CudaGraphs, AnEmptyStepIsLegal) {
 TEST_F(CudaGraphs, CallsThatAreFarApartShareScratchMemory) {
   const auto device = open_cuda();
   const Capabilities capabilities = inspect(0);
-  const auto pool = std::make_shared<Pool>(make_memory(capabilities));
+  const auto pool = std::make_shared<BlockPool>(make_memory(capabilities));
   Stream stream(capabilities, *pool);
   GraphScratch scratch;
   const auto needs = std::vector<std::size_t>{20, 20, 0, 20, 20};  // MiB
@@ -153,7 +153,7 @@ TEST_F(CudaGraphs, CallsThatShareScratchMemoryAreOrdered) {
 TEST_F(CudaGraphs, ACallThatNeedsMuchGetsIt) {
   const auto device = open_cuda();
   const Capabilities capabilities = inspect(0);
-  const auto pool = std::make_shared<Pool>(make_memory(capabilities));
+  const auto pool = std::make_shared<BlockPool>(make_memory(capabilities));
   Stream stream(capabilities, *pool);
   GraphScratch scratch;
   for (const std::size_t need : std::vector<std::size_t>{1, 100, 1}) {

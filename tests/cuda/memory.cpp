@@ -1,17 +1,18 @@
 // The pool on reserved addresses: nothing that is in use moves, what is unused is joined and moved.
 #include <cstring>
 
-#include "backends/cuda/pool.h"
+#include "backends/cuda/block_pool.h"
 #include "cuda_test.h"
 
 namespace amphora::cuda {
 namespace {
 
 struct Fixture {
-  explicit Fixture(const std::string& what) : machine(what), pool(std::make_shared<Pool>(make_memory(inspect(0)))) {}
+  explicit Fixture(const std::string& what)
+      : machine(what), pool(std::make_shared<BlockPool>(make_memory(inspect(0)))) {}
 
   Machine machine;
-  std::shared_ptr<Pool> pool;
+  std::shared_ptr<BlockPool> pool;
 };
 
 bool overlap(const std::vector<std::pair<char*, std::size_t>>& blocks) {

@@ -2,7 +2,7 @@
 #include <map>
 #include <span>
 
-#include "backends/disk_cache.h"
+#include "amphora/device/disk_cache.h"
 #include "products_test.h"
 
 namespace amphora::cuda {

@@ -1,7 +1,7 @@
 // Products: planned once, timed once, kept on disk; an epilogue in cuBLASLt only where that is faster.
 #include <map>
 
-#include "core/error.h"
+#include "amphora/core/error.h"
 #include "products_test.h"
 
 namespace amphora::cuda {

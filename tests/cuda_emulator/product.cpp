@@ -7,7 +7,7 @@
 
 #include <cblas.h>
 
-#include "core/dtype.h"
+#include "amphora/core/dtype.h"
 
 namespace amphora::emulator {
 namespace {

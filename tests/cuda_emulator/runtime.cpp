@@ -13,16 +13,16 @@
 namespace amphora::emulator {
 namespace {
 
-constexpr unsigned kMostThreads = 1024;  // of a block
-constexpr double kLaunchTime = 1000.0;   // nanoseconds
+constexpr unsigned kMaxThreads = 1024;  // of a block
+constexpr double kLaunchTime = 1000.0;  // nanoseconds
 constexpr double kThreadTime = 1.0;
 
 bool is_valid(const dim3& blocks, const dim3& threads) {
-  constexpr unsigned kMostBlocks = 65535;  // in y and z
+  constexpr unsigned kMaxBlocks = 65535;  // in y and z
   const auto is_one_of = [](unsigned n, unsigned most) { return n >= 1 && n <= most; };
-  return is_one_of(blocks.x, 0x7FFFFFFFu) && is_one_of(blocks.y, kMostBlocks) && is_one_of(blocks.z, kMostBlocks) &&
-         is_one_of(threads.x, kMostThreads) && is_one_of(threads.y, kMostThreads) && is_one_of(threads.z, 64) &&
-         threads.x * threads.y * threads.z <= kMostThreads;
+  return is_one_of(blocks.x, 0x7FFFFFFFu) && is_one_of(blocks.y, kMaxBlocks) && is_one_of(blocks.z, kMaxBlocks) &&
+         is_one_of(threads.x, kMaxThreads) && is_one_of(threads.y, kMaxThreads) && is_one_of(threads.z, 64) &&
+         threads.x * threads.y * threads.z <= kMaxThreads;
 }
 
 }  // namespace
@@ -91,7 +91,7 @@ cudaError_t cudaGetDeviceProperties(cudaDeviceProp* properties, int device) {
   properties->l2CacheSize = 1 << 20;
   properties->multiProcessorCount = here.multiprocessors;
   properties->maxThreadsPerMultiProcessor = here.threads;
-  properties->maxThreadsPerBlock = static_cast<int>(kMostThreads);
+  properties->maxThreadsPerBlock = static_cast<int>(kMaxThreads);
   properties->warpSize = warpSize;
   return cudaSuccess;
 }

@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "backends/device.h"
+#include "amphora/device/device.h"
 
 namespace amphora::testing {
 

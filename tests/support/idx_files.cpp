@@ -6,7 +6,7 @@
 #include <stdlib.h>  // NOLINT(modernize-deprecated-headers): mkdtemp is POSIX
 #include <zlib.h>
 
-#include "core/error.h"
+#include "amphora/core/error.h"
 
 namespace amphora::testing {
 

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
+#include "amphora/data/dataset.h"
 
 namespace amphora::testing {
 

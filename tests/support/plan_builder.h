@@ -4,7 +4,7 @@
 #include <utility>
 #include <vector>
 
-#include "plan/plan.h"
+#include "amphora/plan/plan.h"
 
 namespace amphora::testing {
 

@@ -3,7 +3,7 @@
 #include <sstream>
 #include <string>
 
-#include "plan/dump.h"
+#include "amphora/plan/dump.h"
 
 namespace amphora::testing {
 

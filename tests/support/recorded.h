@@ -5,10 +5,10 @@
 #include <utility>
 #include <vector>
 
-#include "backends/device.h"
-#include "plan/memory.h"
-#include "plan/recorder.h"
-#include "tensor/tensor.h"
+#include "amphora/device/device.h"
+#include "amphora/plan/memory.h"
+#include "amphora/plan/recorder.h"
+#include "amphora/tensor/tensor.h"
 
 namespace amphora::testing {
 

@@ -7,7 +7,7 @@
 
 #include <gtest/gtest.h>
 
-#include "core/error.h"
+#include "amphora/core/error.h"
 #include "support/idx_files.h"
 
 namespace amphora::gpu_check {

@@ -2,20 +2,20 @@
 
 namespace amphora::testing {
 
-SmallRun train_small(const train::Options& options, const data::ImageSet& images, std::int64_t count_from) {
-  train::Session session(options);
+SmallRun train_small(const app::Options& options, const data::ImageSet& images, std::int64_t count_from) {
+  app::Session session(options);
   Device& device = session.device();
   const data::Loader loader(device, images, {.batch_size = options.batch_size, .seed = options.seed});
   RandomSource random(options.seed);
   nn::Sequential model(nn::Linear(device, random, 784, 64, {.activation = Activation::relu}),
                        nn::Linear(device, random, 64, 10));
   const auto parameters = model.parameters();
-  const auto optimizer = train::make_optimizer(options, parameters);
-  optimizer->follow(train::make_schedule(options, session.step_count(loader)));
+  const auto optimizer = app::make_optimizer(options, parameters);
+  optimizer->follow(app::make_schedule(options, session.step_count(loader)));
   amp::GradScaler scaler(options.scaler);
 
   train::Step step(device,
-                   [&](const train::Batch& batch) {
+                   [&](const app::Batch& batch) {
                      Tensor loss;
                      {
                        const amp::Autocast autocast(options.precision);
@@ -31,7 +31,7 @@ SmallRun train_small(const train::Options& options, const data::ImageSet& images
                      return loss;
                    },
                    {.scaler = &scaler});
-  for (const train::Batch& batch : session.batches(loader)) {
+  for (const app::Batch& batch : session.batches(loader)) {
     if (batch.step == count_from) device.reset_counters();
     session.log(step(batch), optimizer->lr());
   }

@@ -5,7 +5,7 @@
 #include <functional>
 #include <vector>
 
-#include "amphora/amphora.h"
+#include "amphora/app.h"
 
 namespace amphora::testing {
 
@@ -15,6 +15,6 @@ struct SmallRun {
 };
 
 // Trains 784-64-10 on `images` as `options` say; the counters start anew at step `count_from`.
-SmallRun train_small(const train::Options& options, const data::ImageSet& images, std::int64_t count_from = 0);
+SmallRun train_small(const app::Options& options, const data::ImageSet& images, std::int64_t count_from = 0);
 
 }  // namespace amphora::testing

@@ -1,5 +1,5 @@
 // train::Step: when it replays, when it does not, and what it says.
-#include "train/step.h"
+#include "amphora/train/step.h"
 
 #include <cmath>
 

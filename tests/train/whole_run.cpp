@@ -6,7 +6,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
-#include "backends/registry.h"
+#include "amphora/device/registry.h"
 #include "program.h"
 
 namespace amphora {
@@ -147,12 +147,12 @@ TEST(Explain, GivesTheSameTextOnEveryBackend) {
     EXPECT_EQ(cpu.err, "");
     EXPECT_NE(cpu.out.find("linear"), std::string::npos);
     EXPECT_NE(cpu.out.find("f32/" + precision + "/f32/f32"), std::string::npos) << cpu.out;
-    for (const BackendStatus& status : list_backends()) {
-      const Finished other = testing::run_mlp(arguments + status.name);
+    for (const Backend& backend : backends()) {
+      const Finished other = testing::run_mlp(arguments + std::string(backend.name));
       // How this program itself was started does not tell whether the sample finds a device.
       if (other.code == 1 && other.err.find("is not available") != std::string::npos) continue;
       EXPECT_EQ(other.code, 0) << other.err;
-      EXPECT_EQ(other.out, cpu.out) << status.name;
+      EXPECT_EQ(other.out, cpu.out) << backend.name;
     }
   }
 }

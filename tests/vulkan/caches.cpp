@@ -1,7 +1,7 @@
 // Files that spare work at the next start: a wrong one costs time, never a result.
 #include <filesystem>
 
-#include "backends/disk_cache.h"
+#include "amphora/device/disk_cache.h"
 #include "vulkan_test.h"
 
 namespace amphora::vulkan {

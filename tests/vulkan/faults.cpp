@@ -1,7 +1,7 @@
 // Whatever is wrong gives one clear message, and a device that goes on where it can.
+#include "amphora/core/error.h"
 #include "backends/vulkan/check.h"
 #include "backends/vulkan/environment.h"
-#include "core/error.h"
 #include "vulkan_test.h"
 
 namespace amphora::vulkan {

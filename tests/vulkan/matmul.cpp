@@ -3,8 +3,8 @@
 #include <set>
 #include <tuple>
 
+#include "amphora/core/rng.h"
 #include "backends/vulkan/matmul_tiles.h"
-#include "core/rng.h"
 #include "vulkan_test.h"
 
 namespace amphora::vulkan {

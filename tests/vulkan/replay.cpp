@@ -3,9 +3,9 @@
 #include <array>
 #include <deque>
 
+#include "amphora/core/error.h"
 #include "backends/vulkan/matmul_tiles.h"
 #include "calls.h"
-#include "core/error.h"
 
 namespace amphora::vulkan {
 namespace {
@@ -42,13 +42,13 @@ struct Step {
           .with(all_of(weights))
           .with(all_of(c));
     };
-    const NormParams two{kRows * kColumns, 2.0f};
+    const GradientNormParams two{kRows * kColumns, 2.0f};
     const CountParams all{kRows * kColumns};
     return {multiply(product),
             multiply(other),  // the scratch of the product before it
             affine(other, other, -0.5f, 0.125f),
             KernelCall(KernelId::accumulate, Spec{}, all).with(all_of(other)).with(all_of(product)),
-            KernelCall(KernelId::norm, Spec{}, two).with(all_of(product)).with(all_of(norm)),
+            KernelCall(KernelId::gradient_norm, Spec{}, two).with(all_of(product)).with(all_of(norm)),
             sum(all_of(inputs[slot]), all_of(total)),
             affine(weights, weights, 0.75f, 0.001f),
             KernelCall(KernelId::accumulate, Spec{}, CountParams{1}).with(all_of(total)).with(all_of(norm))};

@@ -1,7 +1,7 @@
 // Memory that executables need for partial results: whose it is, and when there is none.
+#include "amphora/core/error.h"
 #include "backends/vulkan/executable.h"
 #include "calls.h"
-#include "core/error.h"
 
 namespace amphora::vulkan {
 namespace {

@@ -6,8 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include "amphora/core/error.h"
 #include "backends/vulkan/shader_library.h"
-#include "core/error.h"
 
 namespace amphora::vulkan {
 namespace {

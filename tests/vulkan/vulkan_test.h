@@ -7,6 +7,7 @@
 
 #include <gtest/gtest.h>
 
+#include "backends/vulkan/backend.h"
 #include "backends/vulkan/device.h"
 #include "backends/vulkan/select.h"
 #include "support/cpu_test.h"

@@ -9,10 +9,10 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "io/file.h"
+#include "amphora/app/run_main.h"
+#include "amphora/io/file.h"
 #include "report.h"
 #include "steps.h"
-#include "train/main.h"
 
 namespace {
 
@@ -61,11 +61,11 @@ Arguments parse(int argc, char** argv) {
   } catch (const CLI::CallForHelp&) {
     arguments.help = app.help();
   } catch (const CLI::ParseError& error) {
-    throw amphora::train::UsageError(fmt::format("{} (see --help)", error.what()));
+    throw amphora::app::UsageError(fmt::format("{} (see --help)", error.what()));
   }
   for (const std::string& name : options.backends) {
     if (name == "cuda" || name == "vulkan") continue;
-    throw amphora::train::UsageError(fmt::format("--backends: '{}' is not valid; give cuda, vulkan or both", name));
+    throw amphora::app::UsageError(fmt::format("--backends: '{}' is not valid; give cuda, vulkan or both", name));
   }
   if (!options.starter.empty()) options.starter = fs::absolute(options.starter);
   return arguments;
@@ -172,7 +172,7 @@ void list(const Options& options) {
 
 int main(int argc, char** argv) {
   bool passed = true;
-  const int code = amphora::train::guarded("gpu-check", [&] {
+  const int code = amphora::app::run_reporting_errors("gpu-check", [&] {
     Arguments arguments = parse(argc, argv);
     if (!arguments.help.empty()) {
       fmt::print("{}", arguments.help);

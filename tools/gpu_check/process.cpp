@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "core/error.h"
+#include "amphora/core/error.h"
 
 extern char** environ;  // NOLINT(readability-identifier-naming)
 

@@ -3,8 +3,8 @@
 #include <string>
 #include <vector>
 
-#include "data/dataset.h"
-#include "io/file.h"
+#include "amphora/data/dataset.h"
+#include "amphora/io/file.h"
 
 namespace amphora::gpu_check {
 namespace {

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "io/table.h"
+#include "amphora/io/table.h"
 #include "tables.h"
 
 namespace amphora::gpu_check {

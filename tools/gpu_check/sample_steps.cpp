@@ -14,8 +14,8 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr double kLargestDifference = 0.3;  // points of mean test accuracy, to the cpu backend
-constexpr int kSeeds = 3;                   // one run's accuracy varies by about as much
+constexpr double kMaxDifference = 0.3;  // points of mean test accuracy, to the cpu backend
+constexpr int kSeeds = 3;               // one run's accuracy varies by about as much
 
 struct Run {
   Finding finding;
@@ -99,9 +99,9 @@ class Comparison {
                         {"skipped_steps", skipped_},
                         {"loss_scales_part_at", parted_}};
     // A comparison with NaN is false.
-    if (std::abs(accuracy - cpu) <= kLargestDifference && parted_.empty()) return finding_;
+    if (std::abs(accuracy - cpu) <= kMaxDifference && parted_.empty()) return finding_;
     fail(finding_, finding_.measured,
-         fmt::format("the bar is {} points of accuracy, and the same loss scale in every step", kLargestDifference));
+         fmt::format("the bar is {} points of accuracy, and the same loss scale in every step", kMaxDifference));
     return finding_;
   }
 

@@ -4,7 +4,7 @@
 #include <string>
 #include <vector>
 
-#include "io/table.h"
+#include "amphora/io/table.h"
 #include "report.h"
 
 namespace amphora::gpu_check {

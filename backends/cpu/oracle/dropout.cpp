@@ -1,6 +1,6 @@
 // dropout: the mask is a function of the stream and the index, so backward draws it again.
+#include "amphora/core/rng.h"
 #include "backends/cpu/oracle/oracle.h"
-#include "core/rng.h"
 
 namespace amphora::cpu::oracle {
 

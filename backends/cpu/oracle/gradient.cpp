@@ -65,8 +65,8 @@ void unscale(const KernelCall& call, Threads&) {
   report(call, found);
 }
 
-void norm(const KernelCall& call, Threads&) {
-  const auto params = call.params<NormParams>();
+void gradient_norm(const KernelCall& call, Threads&) {
+  const auto params = call.params<GradientNormParams>();
   const Array gradient(call, 0);
   auto* total = data_of<float>(call, 1);
   if (std::isnan(*total)) return;

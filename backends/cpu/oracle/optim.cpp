@@ -3,9 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "amphora/core/error.h"
+#include "amphora/kernel/two_floats.h"
 #include "backends/cpu/oracle/oracle.h"
-#include "core/error.h"
-#include "kernel/two_floats.h"
 
 namespace amphora::cpu::oracle {
 namespace {

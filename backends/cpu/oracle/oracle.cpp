@@ -5,7 +5,7 @@ namespace amphora::cpu::oracle {
 Launcher find_launcher(KernelId kernel) {
   constexpr Launcher kLaunchers[] = {
 #define AMPHORA_KERNEL(id, params, access, buffers) id,
-#include "kernel/kernels.def"
+#include "amphora/kernel/kernels.def"
 #undef AMPHORA_KERNEL
   };
   return kLaunchers[static_cast<int>(kernel)];

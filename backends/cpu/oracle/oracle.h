@@ -5,15 +5,15 @@
 #include <cstddef>
 #include <cstdint>
 
+#include "amphora/core/dtype.h"
+#include "amphora/kernel/call.h"
 #include "backends/cpu/kernels.h"
-#include "core/dtype.h"
-#include "kernel/call.h"
 
 namespace amphora::cpu::oracle {
 
 // One function a kernel, named like its row; a row without a function is an error at link time.
 #define AMPHORA_KERNEL(id, params, access, buffers) void id(const KernelCall& call, Threads& threads);
-#include "kernel/kernels.def"
+#include "amphora/kernel/kernels.def"
 #undef AMPHORA_KERNEL
 
 // A buffer of a call as an array of doubles: reading is exact, writing rounds once to the buffer's element type.

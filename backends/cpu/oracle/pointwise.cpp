@@ -27,7 +27,7 @@ using BinaryFormula = double (*)(double a, double b);
 constexpr UnaryForward kUnaryForward[] = {
 #define AM_UNARY(name, forward, derivative) \
   [](double x, [[maybe_unused]] double p0, [[maybe_unused]] double p1) -> double { return forward; },
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_UNARY
 };
 
@@ -35,13 +35,13 @@ constexpr UnaryDerivative kUnaryDerivative[] = {
 #define AM_UNARY(name, forward, derivative)                                            \
   []([[maybe_unused]] double x, [[maybe_unused]] double y, [[maybe_unused]] double p0, \
      [[maybe_unused]] double p1) -> double { return derivative; },
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_UNARY
 };
 
 constexpr BinaryFormula kBinaryForward[] = {
 #define AM_BINARY(name, forward, da, db) [](double a, double b) -> double { return forward; },
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_BINARY
 };
 
@@ -50,7 +50,7 @@ constexpr BinaryFormula kBinaryDerivative[][2] = {
 #define AM_BINARY(name, forward, da, db)                                              \
   {[]([[maybe_unused]] double a, [[maybe_unused]] double b) -> double { return da; }, \
    []([[maybe_unused]] double a, [[maybe_unused]] double b) -> double { return db; }},
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_BINARY
 };
 

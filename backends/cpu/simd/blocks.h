@@ -7,7 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "core/dtype.h"
+#include "amphora/core/dtype.h"
 
 namespace amphora::cpu::simd {
 
@@ -18,7 +18,7 @@ struct alignas(64) Block {
   float values[kBlock];
 };
 
-constexpr bool is_f32_or_low(DType type) { return type == DType::f32 || is_low(type); }
+constexpr bool is_f32_or_16bit(DType type) { return type == DType::f32 || is_16bit(type); }
 
 // Conversions of `count` elements; null for f32.
 using Widen = void (*)(const void* from, float* to, std::size_t count);

@@ -15,7 +15,7 @@
 
 #include "hwy/highway.h"
 
-#include "core/dtype.h"
+#include "amphora/core/dtype.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace amphora::cpu::simd::HWY_NAMESPACE {

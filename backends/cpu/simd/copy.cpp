@@ -184,9 +184,9 @@ Launcher find_copy(KernelId kernel, const Spec& spec) {
   switch (kernel) {
     case KernelId::fill: return fill;
     case KernelId::copy: return types[0] == types[1] ? copy : nullptr;
-    case KernelId::cast: return is_f32_or_low(types[0]) && is_f32_or_low(types[1]) ? cast : nullptr;
+    case KernelId::cast: return is_f32_or_16bit(types[0]) && is_f32_or_16bit(types[1]) ? cast : nullptr;
     case KernelId::accumulate:
-      if (!is_f32_or_low(types[0]) || !is_f32_or_low(types[1])) return nullptr;
+      if (!is_f32_or_16bit(types[0]) || !is_f32_or_16bit(types[1])) return nullptr;
       return HWY_DYNAMIC_DISPATCH(find_accumulate)();
     default: return nullptr;
   }

@@ -8,8 +8,8 @@
 #define HWY_TARGET_INCLUDE "backends/cpu/simd/dropout.cpp"
 #include "hwy/foreach_target.h"
 
+#include "amphora/kernel/shared/philox.h"
 #include "backends/cpu/simd/convert-inl.h"
-#include "kernel/shared/philox.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace amphora::cpu::simd::HWY_NAMESPACE {
@@ -98,7 +98,7 @@ namespace amphora::cpu::simd {
 HWY_EXPORT(find_kernel);
 
 Launcher find_dropout(const Spec& spec) {
-  if (!is_f32_or_low(spec.types[0]) || !is_f32_or_low(spec.types[1])) return nullptr;
+  if (!is_f32_or_16bit(spec.types[0]) || !is_f32_or_16bit(spec.types[1])) return nullptr;
   return HWY_DYNAMIC_DISPATCH(find_kernel)();
 }
 

@@ -35,7 +35,7 @@ Launcher find_launcher(KernelId kernel, const Spec& spec) {
     case KernelId::dropout: return find_dropout(spec);
     case KernelId::inspect:
     case KernelId::unscale:
-    case KernelId::norm:
+    case KernelId::gradient_norm:
     case KernelId::clip_norm:
     case KernelId::clip_value: return find_gradient(kernel, spec);
     case KernelId::sgd:

@@ -104,9 +104,9 @@ void unscale(const KernelCall& call, Threads& threads) {
   report(call, found.load());
 }
 
-void norm(const KernelCall& call, Threads& threads) {
-  const auto params = call.params<NormParams>();
-  if (params.p != 1.0f && params.p != 2.0f) return oracle::find_launcher(KernelId::norm)(call, threads);
+void gradient_norm(const KernelCall& call, Threads& threads) {
+  const auto params = call.params<GradientNormParams>();
+  if (params.p != 1.0f && params.p != 2.0f) return oracle::find_launcher(KernelId::gradient_norm)(call, threads);
   const auto sum = params.p == 2.0f ? sum_of<true> : sum_of<false>;
   const auto* gradient = data_of<float>(call, 0);
   auto* total = data_of<float>(call, 1);
@@ -146,7 +146,7 @@ Launcher find_kernel(KernelId kernel) {
   switch (kernel) {
     case KernelId::inspect: return inspect;
     case KernelId::unscale: return unscale;
-    case KernelId::norm: return norm;
+    case KernelId::gradient_norm: return gradient_norm;
     case KernelId::clip_norm: return clip_norm;
     case KernelId::clip_value: return clip_value;
     default: return nullptr;

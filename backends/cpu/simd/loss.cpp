@@ -64,7 +64,7 @@ void cross_entropy_grad(const KernelCall& call, Threads& threads) {
 
 Launcher find_loss(KernelId kernel, const Spec& spec) {
   const auto& types = spec.types;
-  if (!is_f32_or_low(types[0]) || !is_f32_or_low(types[2]) || !is_f32_or_low(types[3])) return nullptr;
+  if (!is_f32_or_16bit(types[0]) || !is_f32_or_16bit(types[2]) || !is_f32_or_16bit(types[3])) return nullptr;
   return kernel == KernelId::cross_entropy ? cross_entropy : cross_entropy_grad;
 }
 

@@ -252,7 +252,7 @@ void matmul(const KernelCall& call, Threads& threads) {
 Launcher find_matmul(const Spec& spec) {
   if ((spec.flags & kFlagBiasGradient) != 0) return nullptr;
   for (DType type : spec.types) {
-    if (!is_f32_or_low(type)) return nullptr;
+    if (!is_f32_or_16bit(type)) return nullptr;
   }
   // The tasks are the parallelism: a library that threads on its own would fight them for the cores.
   static const bool single_threaded = (openblas_set_num_threads(1), true);

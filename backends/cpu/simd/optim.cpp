@@ -1,12 +1,12 @@
 // sgd, adam, lerp: masters, state and working copy in one pass, with the order and the roundings of PyTorch.
 #include <cmath>
 
+#include "amphora/core/error.h"
+#include "amphora/kernel/two_floats.h"
 #include "backends/cpu/simd/blocks.h"
 #include "backends/cpu/simd/launchers.h"
 #include "backends/cpu/simd/parallel.h"
 #include "backends/cpu/simd/targets.h"
-#include "core/error.h"
-#include "kernel/two_floats.h"
 
 #undef HWY_TARGET_INCLUDE
 #define HWY_TARGET_INCLUDE "backends/cpu/simd/optim.cpp"

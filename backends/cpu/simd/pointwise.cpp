@@ -95,14 +95,14 @@ HWY_INLINE void map(const std::array<const float*, kInputs>& inputs, float* out,
       return values[2] * (db);                                                      \
     });                                                                             \
   }
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_UNARY
 #undef AM_BINARY
 
 UnaryBlocks find_unary(UnaryFunction function) {
   constexpr UnaryBlocks kRows[] = {
 #define AM_UNARY(name, forward, derivative) {name##_forward, name##_derivative},
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_UNARY
   };
   return kRows[static_cast<int>(function)];
@@ -111,7 +111,7 @@ UnaryBlocks find_unary(UnaryFunction function) {
 BinaryBlocks find_binary(BinaryFunction function) {
   constexpr BinaryBlocks kRows[] = {
 #define AM_BINARY(name, forward, da, db) {name##_forward, {name##_derivative_a, name##_derivative_b}},
-#include "kernel/shared/pointwise.def"
+#include "amphora/kernel/shared/pointwise.def"
 #undef AM_BINARY
   };
   return kRows[static_cast<int>(function)];

@@ -4,7 +4,7 @@
 #include <array>
 #include <cstddef>
 
-#include "kernel/call.h"
+#include "amphora/kernel/call.h"
 
 namespace amphora::cpu::simd {
 

@@ -1,10 +1,10 @@
 // The launchers of unary, unary_grad, binary and binary_grad: types, strides and tasks around pointwise.h.
+#include "amphora/kernel/derivatives.h"
 #include "backends/cpu/simd/blocks.h"
 #include "backends/cpu/simd/launchers.h"
 #include "backends/cpu/simd/parallel.h"
 #include "backends/cpu/simd/pointwise.h"
 #include "backends/cpu/simd/strided.h"
-#include "kernel/derivatives.h"
 
 namespace amphora::cpu::simd {
 namespace {
@@ -27,7 +27,7 @@ void unary(const KernelCall& call, Threads& threads) {
 void unary_grad(const KernelCall& call, Threads& threads) {
   const auto params = call.params<UnaryParams>();
   const auto function = unary_blocks(static_cast<UnaryFunction>(call.spec.function)).derivative;
-  const Looks looks = kUnaryLooks[call.spec.function];  // what is left out need not be converted
+  const DerivativeReads looks = kUnaryReads[call.spec.function];  // what is left out need not be converted
   const Input x(call.spec.types[0], data_of(call, 0));
   const Input y(call.spec.types[1], data_of(call, 1));
   const Input dy(call.spec.types[2], data_of(call, 2));
@@ -153,7 +153,7 @@ void binary_grad(const KernelCall& call, Threads& threads) {
 Launcher find_pointwise(KernelId kernel, const Spec& spec) {
   const std::size_t arrays = kernel == KernelId::unary ? 2 : kernel == KernelId::binary ? 3 : 4;
   for (std::size_t i = 0; i < arrays; ++i) {
-    if (!is_f32_or_low(spec.types[i])) return nullptr;
+    if (!is_f32_or_16bit(spec.types[i])) return nullptr;
   }
   switch (kernel) {
     case KernelId::unary: return unary;

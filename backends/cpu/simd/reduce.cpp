@@ -90,8 +90,8 @@ void reduce_columns(const T* x, std::size_t rows, std::size_t stride, std::size_
 }
 
 // How the work is cut, by shape alone.
-struct Cut {
-  explicit Cut(const ReduceParams& params) {
+struct Tiling {
+  explicit Tiling(const ReduceParams& params) {
     const std::size_t inner = params.inner;
     part = inner == 1 ? 65536 : std::clamp<std::size_t>(65536 / inner, 64, 1024);
     parts = std::max<std::size_t>(1, (params.extent + part - 1) / part);
@@ -112,17 +112,17 @@ void reduce(const KernelCall& call, Threads& threads) {
   const std::size_t extent = params.extent, inner = params.inner;
   const std::size_t results = std::size_t{params.outer} * inner;
   if (results == 0) return;
-  const Cut cut(params);
+  const Tiling tiling(params);
   // partial[part][result]
-  std::vector<float> partial(cut.parts * results);
+  std::vector<float> partial(tiling.parts * results);
   const bool small = results * std::max<std::size_t>(extent, 1) <= kInline;
-  run_tasks(threads, cut.planes * cut.parts * cut.bands, small, [&](std::size_t task) {
-    const std::size_t first = task % cut.bands * cut.band;
-    const std::size_t count = std::min(cut.band, cut.lines - first);
-    const std::size_t part = task / cut.bands % cut.parts;
-    const std::size_t plane = task / cut.bands / cut.parts;
-    const std::size_t begin = part * cut.part;
-    const std::size_t length = std::min(cut.part, extent - std::min(extent, begin));
+  run_tasks(threads, tiling.planes * tiling.parts * tiling.bands, small, [&](std::size_t task) {
+    const std::size_t first = task % tiling.bands * tiling.band;
+    const std::size_t count = std::min(tiling.band, tiling.lines - first);
+    const std::size_t part = task / tiling.bands % tiling.parts;
+    const std::size_t plane = task / tiling.bands / tiling.parts;
+    const std::size_t begin = part * tiling.part;
+    const std::size_t length = std::min(tiling.part, extent - std::min(extent, begin));
     if (inner == 1) {
       float* out = partial.data() + part * results + first;
       for (std::size_t i = 0; i < count; ++i) out[i] = reduce_run<T, Op>(in + (first + i) * extent + begin, length);
@@ -135,7 +135,7 @@ void reduce(const KernelCall& call, Threads& threads) {
   void* out = data_of(call, 1);
   for (std::size_t i = 0; i < results; ++i) {
     double value = partial[i];
-    for (std::size_t part = 1; part < cut.parts; ++part) {
+    for (std::size_t part = 1; part < tiling.parts; ++part) {
       value = Op::join(value, static_cast<double>(partial[part * results + i]));
     }
     value *= params.scale;
@@ -175,7 +175,7 @@ namespace amphora::cpu::simd {
 HWY_EXPORT(find_kernel);
 
 Launcher find_reduce(const Spec& spec) {
-  if (!is_f32_or_low(spec.types[0]) || !is_f32_or_low(spec.types[1])) return nullptr;
+  if (!is_f32_or_16bit(spec.types[0]) || !is_f32_or_16bit(spec.types[1])) return nullptr;
   return HWY_DYNAMIC_DISPATCH(find_kernel)(spec.types[0], static_cast<Reduction>(spec.function));
 }
 

@@ -169,7 +169,7 @@ void softmax_grad(const KernelCall& call, Threads& threads) {
 Launcher find_softmax(KernelId kernel, const Spec& spec) {
   const std::size_t arrays = kernel == KernelId::softmax ? 2 : 3;
   for (std::size_t i = 0; i < arrays; ++i) {
-    if (!is_f32_or_low(spec.types[i])) return nullptr;
+    if (!is_f32_or_16bit(spec.types[i])) return nullptr;
   }
   return kernel == KernelId::softmax ? softmax : softmax_grad;
 }

@@ -5,7 +5,7 @@
 #include <cstddef>
 #include <cstdint>
 
-#include "core/shape.h"
+#include "amphora/core/shape.h"
 
 namespace amphora::cpu::simd {
 

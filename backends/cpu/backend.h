@@ -1,0 +1,20 @@
+// The cpu backend's row of the registry.
+#pragma once
+
+#include "amphora/device/backend.h"
+
+namespace amphora::cpu {
+
+BackendStatus status();
+std::shared_ptr<Device> open(const DeviceOptions& options);
+
+inline constexpr Backend kBackend{
+    .name = "cpu",
+    .what = "a scalar oracle in f64, and vectorised kernels (Highway, OpenBLAS) chosen at run time",
+    .status = status,
+    .open = open,
+    // log1p is built on Log, a division and a product, each of which adds a rounding. pow runs in f64.
+    .accuracy = {},
+};
+
+}  // namespace amphora::cpu

@@ -1,0 +1,158 @@
+#include "amphora/device/device.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstring>
+
+#include "amphora/core/environment.h"
+#include "amphora/core/error.h"
+#include "amphora/device/value_check.h"
+#include "amphora/plan/recorder.h"
+
+namespace amphora {
+
+Executable::Executable(std::vector<KernelCall> calls) : calls_(std::move(calls)) {
+  std::array<std::uint64_t, kKernelCount> counts{};
+  for (const KernelCall& call : calls_) {
+    ++counts[static_cast<std::size_t>(call.id)];
+    for (int i = 0; i < call.buffer_count; ++i) {
+      Buffer* buffer = call.buffers[static_cast<std::size_t>(i)].buffer;
+      if (buffer == nullptr || !is_written(call.id, i)) continue;
+      if (std::find(written_.begin(), written_.end(), buffer) == written_.end()) written_.push_back(buffer);
+    }
+  }
+  for (std::size_t id = 0; id < counts.size(); ++id) {
+    if (counts[id] > 0) launches_.emplace_back(static_cast<KernelId>(id), counts[id]);
+  }
+}
+
+Device::Device() {
+  if (environment_flag("AMPHORA_CHECK", false)) check_values({});
+}
+Device::~Device() = default;
+
+void Device::check_values(std::function<void(const std::string& text)> report) {
+  check_ = std::make_unique<ValueCheck>(*this, std::move(report));
+}
+
+BufferPtr Device::allocate(std::size_t bytes, MemoryKind kind) {
+  BufferPtr buffer = do_allocate(bytes, kind);
+  if (plan::Recorder* recorder = plan::Recorder::capturing()) recorder->allocated(buffer);
+  return buffer;
+}
+
+void Device::upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) {
+  require(offset <= target.bytes() && source.size() <= target.bytes() - offset,
+          "upload of {} bytes at offset {} does not fit a buffer of {} bytes", source.size(), offset, target.bytes());
+  if (plan::Recorder* recorder = plan::Recorder::capturing()) recorder->uploaded(target, offset, source);
+  do_upload(target, offset, source);
+  if (check_ != nullptr) check_->uploaded(target);
+  target.mark_written();
+}
+
+std::unique_ptr<Readback> Device::read_later(const Buffer& source, std::size_t offset, std::size_t bytes,
+                                             CodeLine where) {
+  if (const plan::Recorder* recorder = plan::Recorder::capturing()) recorder->refuse_read(where);
+  require(offset <= source.bytes() && bytes <= source.bytes() - offset,
+          "read of {} bytes at offset {} leaves a buffer of {} bytes", bytes, offset, source.bytes());
+  return do_read(source, offset, bytes);
+}
+
+void Device::download(const Buffer& source, std::size_t offset, std::span<std::byte> target, CodeLine where) {
+  const auto readback = read_later(source, offset, target.size(), where);
+  ++counters_.waits;
+  const auto bytes = readback->get();
+  if (!bytes.empty()) std::memcpy(target.data(), bytes.data(), bytes.size());
+}
+
+void Device::launch(const KernelCall& call) {
+  if (plan::Recorder* recorder = plan::Recorder::capturing()) {
+    recorder->require_device(*this);
+    validate(call);
+    recorder->append(call);
+  } else {
+    run(call);
+    ++counters_.launches[static_cast<std::size_t>(call.id)];
+  }
+  for (int i = 0; i < call.buffer_count; ++i) {
+    Buffer* buffer = call.buffers[static_cast<std::size_t>(i)].buffer;
+    if (buffer != nullptr && is_written(call.id, i)) buffer->mark_written();
+  }
+}
+
+void Device::run(const KernelCall& call) {
+  if (check_ == nullptr) return launch_now(call);
+  check_->run(call, [&] { launch_now(call); });
+}
+
+void Device::launch_now(const KernelCall& call) {
+  if (!profiling_) return do_launch(call);
+  const Timing timing = do_timed_launch(call);
+  counters_.seconds[static_cast<std::size_t>(call.id)] += timing.seconds;
+  for (const std::string& path : timing.paths) ++counters_.paths[static_cast<std::size_t>(call.id)][path];
+}
+
+std::unique_ptr<Executable> Device::compile(std::vector<KernelCall> calls) {
+  for (const KernelCall& call : calls) {
+    validate(call);
+    const Support support = supports(call.id, call.spec);
+    require(support.supported, "{} cannot run {}: {}", info_.backend, describe(call), support.path);
+  }
+  return do_compile(std::move(calls));
+}
+
+void Device::submit(Executable& executable) {
+  if (plan::Recorder::capturing() != nullptr) {
+    throw StateError(
+        "calls that were compiled are submitted within a step that is captured; submit them outside of it");
+  }
+  if (profiling_ || check_ != nullptr) {
+    for (const KernelCall& call : executable.calls_) run(call);
+  } else {
+    do_submit(executable);
+  }
+  for (const auto& [id, count] : executable.launches_) counters_.launches[static_cast<std::size_t>(id)] += count;
+  for (Buffer* buffer : executable.written_) buffer->mark_written();
+}
+
+std::unique_ptr<Executable> Device::do_compile(std::vector<KernelCall> calls) {
+  return std::make_unique<Executable>(std::move(calls));
+}
+
+void Device::do_submit(Executable& executable) {
+  for (const KernelCall& call : executable.calls_) do_launch(call);
+}
+
+Device::Timing Device::timed_launch(const KernelCall& call) {
+  ++counters_.waits;
+  return do_timed_launch(call);
+}
+
+Device::Timing Device::do_timed_launch(const KernelCall& call) {
+  const auto start = std::chrono::steady_clock::now();
+  do_launch(call);
+  do_wait();
+  const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+  return {elapsed.count(), {supports(call.id, call.spec).path}};
+}
+
+void Device::wait() {
+  ++counters_.waits;
+  do_wait();
+}
+
+MemoryRecord::MemoryRecord(std::shared_ptr<MemoryUse> use, std::size_t bytes, MemoryKind kind)
+    : use_(std::move(use)), bytes_(bytes), kind_(kind) {
+  const auto index = static_cast<std::size_t>(kind_);
+  use_->current[index] += bytes_;
+  use_->peak[index] = std::max(use_->peak[index], use_->current[index]);
+  use_->current_total += bytes_;
+  use_->peak_total = std::max(use_->peak_total, use_->current_total);
+}
+
+MemoryRecord::~MemoryRecord() {
+  use_->current[static_cast<std::size_t>(kind_)] -= bytes_;
+  use_->current_total -= bytes_;
+}
+
+}  // namespace amphora

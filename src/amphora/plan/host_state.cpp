@@ -1,0 +1,17 @@
+#include "amphora/plan/host_state.h"
+
+#include <algorithm>
+
+namespace amphora::plan {
+
+bool HostState::holds() const {
+  return std::all_of(guards.begin(), guards.end(), [](const Cell& guard) { return *guard.cell == guard.value; }) &&
+         std::all_of(conditions.begin(), conditions.end(), [](const auto& condition) { return condition(); });
+}
+
+void HostState::apply() const {
+  for (const Cell& effect : effects) *effect.cell = effect.value;
+  for (const auto& action : actions) action();
+}
+
+}  // namespace amphora::plan

@@ -1,0 +1,192 @@
+#include "amphora/plan/recorder.h"
+
+#include <algorithm>
+#include <functional>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "amphora/core/error.h"
+#include "amphora/core/place.h"
+
+namespace amphora::plan {
+namespace {
+
+thread_local Recorder* this_threads = nullptr;
+
+// "in 'linear' of layers.0, forward".
+std::string where_now() {
+  const std::string place = describe(current_place());
+  return place.empty() ? "" : fmt::format(" in {}", place);
+}
+
+constexpr std::size_t kFeedAlignment = 16;
+
+}  // namespace
+
+void note_read(const TrackedCell& cell) {
+  if (this_threads != nullptr) this_threads->note_read(cell);
+}
+void note_write(const TrackedCell& cell) {
+  if (this_threads != nullptr) this_threads->note_write(cell);
+}
+
+Recorder::Recorder(Device& device, Mode mode, std::vector<BufferPtr> inputs, BufferPtr feed)
+    : device_(device), mode_(mode), inputs_(std::move(inputs)), feed_(std::move(feed)) {
+  if (this_threads != nullptr) throw StateError("a step is recorded within another one; end the outer step first");
+  this_threads = this;
+}
+
+Recorder::~Recorder() {
+  if (this_threads == this) this_threads = nullptr;
+}
+
+Recorder* Recorder::active() { return this_threads; }
+
+Recorder* Recorder::capturing() {
+  return this_threads != nullptr && this_threads->mode_ == Mode::capture ? this_threads : nullptr;
+}
+
+void Recorder::require_device(const Device& device) const {
+  require(&device == &device_,
+          "a recorded step runs on one device, but a kernel was launched on another{}; run that "
+          "outside of the step",
+          where_now());
+}
+
+int Recorder::value_of(const BufferRange& range) {
+  if (range.buffer == nullptr) return kNoValue;
+  Buffer& buffer = *range.buffer;
+  const auto [entry, is_new] = values_.try_emplace(buffer.id(), static_cast<int>(result_.plan.values.size()));
+  if (!is_new) return entry->second;
+  Value value{.role = Role::kept, .bytes = buffer.bytes(), .kind = buffer.kind()};
+  const auto input =
+      std::find_if(inputs_.begin(), inputs_.end(), [&](const BufferPtr& b) { return b.get() == &buffer; });
+  if (input != inputs_.end()) {
+    value.role = Role::input;
+    value.kind = MemoryKind::inputs;
+    value.input = static_cast<int>(input - inputs_.begin());
+  } else if (feed_.get() == &buffer) {
+    value.role = Role::feed;
+  } else if (allocated_.contains(buffer.id())) {
+    value.role = Role::transient;  // unless it turns out to be kept
+  } else {
+    value.buffer = buffer.shared_from_this();
+  }
+  result_.plan.values.push_back(std::move(value));
+  return entry->second;
+}
+
+void Recorder::refuse_write(const KernelCall& call) const {
+  for (int i = 0; i < call.buffer_count; ++i) {
+    const Buffer* buffer = call.buffers[static_cast<std::size_t>(i)].buffer;
+    require(
+        buffer == nullptr || !is_written(call.id, i) || !constants_.contains(buffer->id()),
+        "{} changes memory that the host has filled{}; a recorded step would find it changed the next time. Make it "
+        "outside of the step, or let a kernel fill it",
+        name_of(call.id), where_now());
+  }
+}
+
+void Recorder::append(const KernelCall& call) {
+  if (!constants_.empty()) refuse_write(call);
+  const Place& place = current_place();
+  PlannedCall planned{.call = call,
+                      .values = {},
+                      .phase = std::string(place.phase),
+                      .op = std::string(place.op),
+                      .module = place.module};
+  planned.values.fill(kNoValue);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(call.buffer_count); ++i) {
+    planned.values[i] = value_of(call.buffers[i]);
+    planned.call.buffers[i].buffer = nullptr;
+  }
+  result_.plan.calls.push_back(std::move(planned));
+}
+
+void Recorder::allocated(const BufferPtr& buffer) { allocated_.emplace(buffer->id(), buffer); }
+
+void Recorder::uploaded(Buffer& target, std::size_t offset, std::span<const std::byte> source) {
+  require(allocated_.contains(target.id()),
+          "the host writes {} that is older than the step{}, but a recorded step would write the same bytes each time; "
+          "do it outside of the step, or let an optimizer follow a schedule (AMPHORA_EAGER=1 runs every step as it is)",
+          name_of(target.kind()), where_now());
+  Constant& constant = constants_[target.id()];
+  constant.buffer = target.shared_from_this();
+  const std::string_view bytes(reinterpret_cast<const char*>(source.data()), source.size());
+  constant.content = constant.content * 31 + offset + std::hash<std::string_view>()(bytes) + 1;
+}
+
+void Recorder::refuse_read(const CodeLine& where) const {
+  throw StateError(fmt::format(
+      "{}:{} reads device memory within a recorded step{}, where nothing has been computed yet; return the tensor from "
+      "the step and read it from the step's result, or set AMPHORA_EAGER=1",
+      where.file, where.line, where_now()));
+}
+
+void Recorder::note_read(const TrackedCell& cell) {
+  // What the step itself has written does not depend on what was there before.
+  if (effects_.contains(cell.get())) return;
+  auto& guards = result_.state.guards;
+  if (guards_.try_emplace(cell.get(), guards.size()).second) guards.push_back({cell, *cell});
+}
+
+void Recorder::note_write(const TrackedCell& cell) {
+  const auto [entry, is_new] = effects_.try_emplace(cell.get(), result_.state.effects.size());
+  if (is_new) {
+    result_.state.effects.push_back({cell, *cell});
+  } else {
+    result_.state.effects[entry->second].value = *cell;
+  }
+}
+
+void Recorder::add_condition(const void* subject, std::function<bool()> holds) {
+  if (actions_.contains(subject)) return;
+  auto& conditions = result_.state.conditions;
+  if (conditions_.try_emplace(subject, conditions.size()).second) conditions.push_back(std::move(holds));
+}
+
+void Recorder::add_action(const void* subject, std::function<void()> action) {
+  auto& actions = result_.state.actions;
+  const auto [entry, is_new] = actions_.try_emplace(subject, actions.size());
+  if (is_new) {
+    actions.push_back(std::move(action));
+  } else {
+    actions[entry->second] = std::move(action);
+  }
+}
+
+BufferRange Recorder::feed(std::string name, std::size_t bytes, std::function<void(std::span<std::byte>)> write) {
+  Plan& plan = result_.plan;
+  const std::size_t offset = plan.feed_bytes;
+  require(feed_ != nullptr && offset + bytes <= feed_->bytes(),
+          "a recorded step is fed {} bytes before '{}', and no more fit; use fewer dropout layers or parameter groups",
+          offset, name);
+  plan.feed_bytes = (offset + bytes + kFeedAlignment - 1) / kFeedAlignment * kFeedAlignment;
+  plan.feeds.push_back({std::move(name), offset, bytes, std::move(write)});
+  return {feed_.get(), offset, bytes};
+}
+
+Recorder::Result Recorder::finish() {
+  this_threads = nullptr;
+  Plan& plan = result_.plan;
+  for (const auto& [id, weak] : allocated_) {
+    BufferPtr buffer = weak.lock();
+    const auto found = values_.find(id);
+    if (buffer == nullptr || found == values_.end()) continue;
+    Value& value = plan.values[static_cast<std::size_t>(found->second)];
+    value.role = Role::kept;
+    value.made_here = true;
+    value.buffer = std::move(buffer);
+    if (const auto constant = constants_.find(id); constant != constants_.end())
+      value.content = constant->second.content;
+  }
+  constants_.clear();
+  for (Value& value : plan.values) {
+    if (value.role == Role::feed) value.bytes = plan.feed_bytes;  // all that a compiled step needs of it
+  }
+  return std::move(result_);
+}
+
+}  // namespace amphora::plan

@@ -1,0 +1,90 @@
+// Recorder: notes what a training step does, while it runs or instead of running it.
+//
+// One a thread at most; Device, Tracked and whoever feeds host values ask for it. While it captures, no kernel runs:
+// calls become a Plan. Reading device memory is refused then, as nothing has been computed.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "amphora/core/place.h"
+#include "amphora/plan/host_state.h"
+#include "amphora/plan/plan.h"
+
+namespace amphora::plan {
+
+class Recorder {
+ public:
+  enum class Mode : std::uint8_t {
+    observe,  // the step runs; its host state is noted
+    capture   // the step is recorded, and does not run
+  };
+
+  // `inputs` are what changes from step to step, `feed` the memory of fed values. Throws StateError within another
+  // recorder's life.
+  Recorder(Device& device, Mode mode, std::vector<BufferPtr> inputs = {}, BufferPtr feed = nullptr);
+  Recorder(const Recorder&) = delete;
+  Recorder& operator=(const Recorder&) = delete;
+  ~Recorder();
+
+  // This thread's; null when there is none. capturing() is null while the step runs, too.
+  static Recorder* active();
+  static Recorder* capturing();
+
+  // --- for Device ---
+  void append(const KernelCall& call);
+  void allocated(const BufferPtr& buffer);
+  // Bytes for memory of the step's own become a constant of the plan, which no call may write then. Throws Error for
+  // memory that is older than the capture: each replay would need other bytes, perhaps.
+  void uploaded(Buffer& target, std::size_t offset, std::span<const std::byte> source);
+  [[noreturn]] void refuse_read(const CodeLine& where) const;
+  void require_device(const Device& device) const;
+
+  // --- for whoever keeps host state ---
+  void note_read(const TrackedCell& cell);
+  void note_write(const TrackedCell& cell);
+  // The same for state that is no Tracked: the plan is right only while `holds()` is true, as it is now. Counts the
+  // first time for each `subject`, and not after an action for it.
+  void add_condition(const void* subject, std::function<bool()> holds);
+  // What a replay does to the host's state at its end; the last one for each `subject`.
+  void add_action(const void* subject, std::function<void()> action);
+  // Memory that holds what `write` writes anew before each replay, in the order of these calls. Aligned to 16 bytes;
+  // only while capturing. Throws Error when the feed buffer is full.
+  BufferRange feed(std::string name, std::size_t bytes, std::function<void(std::span<std::byte>)> write);
+
+  // Ends the recording, for this thread too: what is still alive is kept, all else that was allocated is transient.
+  struct Result {
+    Plan plan;
+    HostState state;
+  };
+  Result finish();
+
+ private:
+  int value_of(const BufferRange& range);
+  void refuse_write(const KernelCall& call) const;
+
+  Device& device_;
+  Mode mode_;
+  std::vector<BufferPtr> inputs_;
+  BufferPtr feed_;
+  Result result_;
+  std::unordered_map<std::uint64_t, int> values_;  // by buffer
+  std::unordered_map<std::uint64_t, std::weak_ptr<Buffer>> allocated_;
+  struct Constant {
+    BufferPtr buffer;
+    std::uint64_t content = 0;
+  };
+  std::unordered_map<std::uint64_t, Constant> constants_;  // by buffer
+  // By what they are about, their places in the result.
+  std::unordered_map<const void*, std::size_t> guards_;
+  std::unordered_map<const void*, std::size_t> conditions_;
+  std::unordered_map<const void*, std::size_t> effects_;
+  std::unordered_map<const void*, std::size_t> actions_;
+};
+
+}  // namespace amphora::plan
