@@ -35,6 +35,7 @@
 #include "amphora/optim/ema.h"
 #include "amphora/optim/schedule.h"
 #include "amphora/optim/sgd.h"
+#include "amphora/tensor/state.h"
 #include "amphora/tensor/tensor.h"
 #include "amphora/train/step.h"
 // IWYU pragma: end_exports
