@@ -12,7 +12,7 @@
 
 #include "amphora/app.h"
 #include "amphora/io/file.h"
-#include "amphora/kernel/element_types.h"
+#include "amphora/kernel/validate.h"
 #if AMPHORA_VULKAN
 #include "backends/vulkan/launchers/launchers.h"
 #include "backends/vulkan/shader_library.h"

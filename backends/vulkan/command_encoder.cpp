@@ -5,6 +5,8 @@
 #include <iterator>
 #include <utility>
 
+#include "amphora/kernel/operands.h"
+#include "amphora/kernel/describe.h"
 #include "amphora/core/error.h"
 #include "backends/vulkan/buffer.h"
 #include "backends/vulkan/command_sink.h"
@@ -65,7 +67,7 @@ Push& Push::add_buffer(const KernelCall& call, int index) {
   std::uint64_t address = 0;
   if (range.buffer != nullptr) {
     address = block_of(*range.buffer).address() + range.offset;
-    accesses_.push_back({address, range.bytes, is_written(call.id, index)});
+    accesses_.push_back({address, range.bytes, is_written(call, index)});
   }
   return add(address);
 }

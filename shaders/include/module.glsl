@@ -11,11 +11,12 @@
 #extension GL_EXT_scalar_block_layout : require
 #extension GL_EXT_shader_16bit_storage : require
 
-#define AM_STRUCT(name) struct name
-#define AM_INT int
-#define AM_UINT32 uint
-#define AM_FLOAT float
-#include "amphora/kernel/shared/params.h"
+#define AM_STRUCT(name, members) struct name { members };
+#define AM_INT(name) int name;
+#define AM_INTS(name) int name[5];
+#define AM_UINT32(name) uint name;
+#define AM_FLOAT(name) float name;
+#include "amphora/kernel/shared/params.def"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint kHardwareF16 = 0;  // 1: the driver's half conversions are exact, NaN aside

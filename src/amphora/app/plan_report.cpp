@@ -1,3 +1,4 @@
+#include "amphora/kernel/describe.h"
 #include "amphora/app/plan_report.h"
 
 #include <algorithm>
@@ -13,7 +14,7 @@
 #include "amphora/app/roofline.h"
 #include "amphora/core/error.h"
 #include "amphora/io/table.h"
-#include "amphora/kernel/use.h"
+#include "amphora/kernel/operands.h"
 #include "amphora/plan/dump.h"
 #include "amphora/plan/memory.h"
 
@@ -59,7 +60,7 @@ std::string calls_as_table(const plan::Plan& plan, const Times& times) {
     const Cost cost = cost_of(call.call);
     total.bytes += cost.bytes;
     total.flops += cost.flops;
-    io::Row row{std::to_string(i), plan::describe_shapes(call.call), types_of(call), amount(cost.bytes),
+    io::Row row{std::to_string(i), describe_shapes(call.call), types_of(call), amount(cost.bytes),
                 amount(cost.flops)};
     if (!times.empty()) {
       seconds += times[i].seconds;
@@ -94,7 +95,7 @@ std::string memory_map(const train::StepPlan& step) {
     const plan::PlannedCall& maker = step.plan->calls[static_cast<std::size_t>(lives[value].first)];
     rows.push_back({std::to_string(step.memory->offsets[value]), std::to_string(step.plan->values[value].bytes),
                     fmt::format("{}-{}", lives[value].first, lives[value].last), fmt::format("%{}", value),
-                    plan::describe_shapes(maker.call)});
+                    describe_shapes(maker.call)});
   }
   return io::table(rows, "rrrll");
 }
@@ -135,7 +136,7 @@ std::string as_graph(const train::StepPlan& step, std::size_t number) {
   Writers writers;
   for (std::size_t i = 0; i < step.plan->calls.size(); ++i) {
     const plan::PlannedCall& planned = step.plan->calls[i];
-    text += fmt::format("  c{} [label=\"{} {}\\n{}\\n{}\"];\n", i, i, plan::describe_shapes(planned.call),
+    text += fmt::format("  c{} [label=\"{} {}\\n{}\\n{}\"];\n", i, i, describe_shapes(planned.call),
                         types_of(planned), plan::describe_place(planned));
     std::set<std::pair<std::size_t, int>> drawn;  // a call may read a value twice
     for (int k = 0; k < planned.call.buffer_count; ++k) {
@@ -171,7 +172,7 @@ nlohmann::ordered_json as_events(const train::StepPlan& step, const Times& times
       args["roofline_percent"] = 100.0 * times[i].bound / times[i].seconds;
       args["path"] = times[i].path;
     }
-    events.push_back({{"name", plan::describe_shapes(call.call)},
+    events.push_back({{"name", describe_shapes(call.call)},
                       {"cat", std::string(name_of(call.call.id))},
                       {"ph", "X"},
                       {"ts", start},

@@ -1,3 +1,4 @@
+#include "amphora/kernel/describe.h"
 #include "amphora/plan/memory.h"
 
 #include <algorithm>
@@ -5,7 +6,7 @@
 
 #include <fmt/format.h>
 
-#include "amphora/kernel/in_place.h"
+#include "amphora/kernel/operands.h"
 #include "amphora/plan/dump.h"
 
 namespace amphora::plan {

@@ -1,3 +1,5 @@
+#include "amphora/kernel/operands.h"
+#include "amphora/kernel/describe.h"
 #include "amphora/plan/recorder.h"
 
 #include <algorithm>
@@ -82,7 +84,7 @@ void Recorder::refuse_write(const KernelCall& call) const {
   for (int i = 0; i < call.buffer_count; ++i) {
     const Buffer* buffer = call.buffers[static_cast<std::size_t>(i)].buffer;
     require(
-        buffer == nullptr || !is_written(call.id, i) || !constants_.contains(buffer->id()),
+        buffer == nullptr || !is_written(call, i) || !constants_.contains(buffer->id()),
         "{} changes memory that the host has filled{}; a recorded step would find it changed the next time. Make it "
         "outside of the step, or let a kernel fill it",
         name_of(call.id), where_now());
