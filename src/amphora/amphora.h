@@ -24,6 +24,7 @@
 #include "amphora/nn/linear.h"
 #include "amphora/nn/module.h"
 #include "amphora/nn/parameter.h"
+#include "amphora/nn/parts.h"
 #include "amphora/nn/recompute.h"
 #include "amphora/nn/sequential.h"
 #include "amphora/ops/dropout.h"

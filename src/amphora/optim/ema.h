@@ -20,7 +20,7 @@ class Ema {
   void swap();
   // The parameter's average.
   Tensor average(const nn::Parameter& parameter) const;
-  // The averages, by the parameters' names.
+  // The averages, by the parameters' names, which must differ then: Module::parameters() makes them paths.
   void visit_state(StateVisitor& visitor) const;
 
   // Evaluates with the averages while it lives.
