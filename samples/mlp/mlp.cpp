@@ -22,9 +22,9 @@ void train(const am::app::Options& options) {
 
   // Masters are f32; products under autocast read 16-bit working copies, which the optimizer keeps fresh.
   am::RandomSource random(options.seed);
-  am::nn::Sequential model(Linear(device, random, 784, 512, {.activation = Activation::relu}),
-                           Linear(device, random, 512, 512, {.activation = Activation::relu}),
-                           Linear(device, random, 512, 10));
+  const am::nn::Init init{device, random};
+  am::nn::Sequential model(Linear(init, 784, 512, {.activation = Activation::relu}),
+                           Linear(init, 512, 512, {.activation = Activation::relu}), Linear(init, 512, 10));
 
   const auto parameters = model.parameters();
   const auto optimizer = am::app::make_optimizer(options, parameters);

@@ -123,11 +123,12 @@ void append(std::vector<float>& all, const Tensor& tensor) {
 Outcome train(Device& device, const Recipe& recipe, bool eager, std::uint64_t seed) {
   const testing::Variable variable("AMPHORA_EAGER", eager ? "1" : "0");
   RandomSource random(seed);
-  nn::Sequential hidden(nn::Linear(device, random, kInputs, 32, {.activation = Activation::relu}),
-                        nn::Dropout(random, recipe.dropout ? 0.2f : 0.0f),
-                        nn::Linear(device, random, 32, 16, {.activation = Activation::gelu}));
+  const nn::Init init{device, random};
+  nn::Sequential hidden(nn::Linear(init, kInputs, 32, {.activation = Activation::relu}),
+                        nn::Dropout(init, recipe.dropout ? 0.2f : 0.0f),
+                        nn::Linear(init, 32, 16, {.activation = Activation::gelu}));
   hidden.recompute(recipe.recompute);
-  nn::Sequential model(std::move(hidden), nn::Linear(device, random, 16, kClasses));
+  nn::Sequential model(std::move(hidden), nn::Linear(init, 16, kClasses));
   const auto parameters = model.parameters();
   optim::AdamW optimizer(parameters);
   optimizer.follow(optim::warmup_cosine(1e-2f, 20, kSteps));

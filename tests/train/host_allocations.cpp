@@ -41,11 +41,12 @@ TEST(ReplayedStep, AllocatesNothingAndWaitsForNothing) {
   const auto device = open_device("null");
   constexpr int kLayers = 97;
   RandomSource random(1);
+  const nn::Init init{*device, random};
   nn::Sequential model;
   for (int i = 0; i < kLayers; ++i) {
-    model.add(std::make_shared<nn::Linear>(*device, random, 8, 8, nn::LinearOptions{.activation = Activation::relu}));
+    model.add(std::make_shared<nn::Linear>(init, 8, 8, nn::LinearOptions{.activation = Activation::relu}));
   }
-  model.add(std::make_shared<nn::Dropout>(random, 0.1f));
+  model.add(std::make_shared<nn::Dropout>(init, 0.1f));
   const auto parameters = model.parameters();
   optim::AdamW optimizer(parameters);
   optimizer.follow(optim::warmup_cosine(1e-3f, 10, 100));

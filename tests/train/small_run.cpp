@@ -7,8 +7,8 @@ SmallRun train_small(const app::Options& options, const data::ImageSet& images, 
   Device& device = session.device();
   const data::Loader loader(device, images, {.batch_size = options.batch_size, .seed = options.seed});
   RandomSource random(options.seed);
-  nn::Sequential model(nn::Linear(device, random, 784, 64, {.activation = Activation::relu}),
-                       nn::Linear(device, random, 64, 10));
+  const nn::Init init{device, random};
+  nn::Sequential model(nn::Linear(init, 784, 64, {.activation = Activation::relu}), nn::Linear(init, 64, 10));
   const auto parameters = model.parameters();
   const auto optimizer = app::make_optimizer(options, parameters);
   optimizer->follow(app::make_schedule(options, session.step_count(loader)));

@@ -14,13 +14,13 @@ namespace {
 // Switches to evaluation and back.
 class Evaluation {
  public:
-  explicit Evaluation(nn::Module& model) : model_(model), was_training_(model.is_training()) { model_.eval(); }
+  explicit Evaluation(nn::Layer& model) : model_(model), was_training_(model.is_training()) { model_.eval(); }
   Evaluation(const Evaluation&) = delete;
   Evaluation& operator=(const Evaluation&) = delete;
   ~Evaluation() { model_.train(was_training_); }
 
  private:
-  nn::Module& model_;
+  nn::Layer& model_;
   bool was_training_;
 };
 
@@ -37,7 +37,7 @@ std::int64_t count_correct(const std::vector<float>& logits, const std::vector<f
 
 }  // namespace
 
-double accuracy(nn::Module& model, const data::Loader& loader, Precision precision) {
+double accuracy(nn::Layer& model, const data::Loader& loader, Precision precision) {
   const Evaluation evaluation(model);
   const autograd::NoGrad no_grad;
   const amp::Autocast autocast(precision);

@@ -9,6 +9,6 @@ namespace amphora::app {
 
 // The percentage of images whose largest logit is their label's. Runs the model in evaluation mode, off the tape, in
 // `precision`. Waits for the device.
-double accuracy(nn::Module& model, const data::Loader& loader, Precision precision);
+double accuracy(nn::Layer& model, const data::Loader& loader, Precision precision);
 
 }  // namespace amphora::app

@@ -8,8 +8,8 @@
 #include <optional>
 #include <utility>
 
+#include "amphora/core/context.h"
 #include "amphora/core/error.h"
-#include "amphora/core/place.h"
 #include "amphora/kernel/layout.h"
 #include "amphora/kernel/operands.h"
 #include "amphora/plan/dump.h"
@@ -82,7 +82,7 @@ ValueCheck::Operands ValueCheck::look_at_operands(const KernelCall& call) {
       operands.largest_index = i;
     }
     // GradScaler::scale, forward and backward.
-    if (call.id == KernelId::binary && i == 1 && current_place().op == "scale") loss_scale_ = found.largest;
+    if (call.id == KernelId::binary && i == 1 && context().place.op == "scale") loss_scale_ = found.largest;
     if (!found.element) continue;
     operands.finite = false;
     if (!spoiled_.insert(buffer->id()).second) continue;
@@ -126,7 +126,7 @@ void ValueCheck::wait_for(const KernelCall& call) {
   try {
     device_.do_wait();
   } catch (const Error& error) {
-    const std::string place = describe(current_place());
+    const std::string place = describe(context().place);
     fail("{}\n  in the call {}{}", error.what(), describe_shapes(call), place.empty() ? "" : ", " + place);
   }
 }
@@ -144,7 +144,7 @@ std::string ValueCheck::origin_of(const KernelCall& call, const Found& found, co
                 ", and the result is undefined (0 / 0, inf - inf, a root or a logarithm below 0, a label "
                 "that is no class)"
           : fmt::format("{}, and {} ends at {:g}", operands_are, name_of(found.type), largest_of(found.type));
-  const Place& place = current_place();
+  const Place& place = context().place;
   if (place.phase == "backward" || place.op == "scale") {
     const std::string scaled =
         loss_scale_ > 0.0
@@ -161,7 +161,7 @@ std::string ValueCheck::origin_of(const KernelCall& call, const Found& found, co
 }
 
 void ValueCheck::report(const KernelCall& call, const Found& found, const std::string& origin) {
-  const Place& place = current_place();
+  const Place& place = context().place;
   const std::string_view phase = place.phase == "recompute" ? "forward" : place.phase;  // the same once more
   const std::string_view buffer = operand_of(call.id, found.index).name;
   const std::string_view kind = std::string_view(origin).substr(0, origin.find(':'));
