@@ -6,8 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "amphora/app.h"
 #include "amphora/io/file.h"
 #include "arrays.h"
@@ -194,24 +192,25 @@ int main(int argc, char** argv) {
   std::string json;
   am::DeviceOptions options;
   bool quick = false;
-  CLI::App app("Times copies, memory-bound kernels and products on one backend.");
-  app.add_option("--backend", backend, "which backend")->capture_default_str();
-  app.add_option("--device", options.device, "its index, or a part of its name");
-  app.add_option("--json", json, "write the table to a file, too")->type_name("FILE");
-  app.add_flag("--quick", quick, "small sizes, to see that it runs");
-  CLI11_PARSE(app, argc, argv);
-  bool complete = false;
+  bool complete = true;
   const int code = am::app::run_reporting_errors("ceilings", [&] {
+    am::app::CommandLine line({.program = "bench_ceilings",
+                               .description = "Times copies, memory-bound kernels and products on one backend."});
+    line.add_text("--backend", backend, "NAME", "which backend");
+    line.add_text("--device", options.device, "INDEX|NAME", "its index, or a part of its name");
+    line.add_path("--json", json, "FILE", "write the table to a file, too");
+    line.add_switch("--quick", quick, "small sizes, to see that it runs");
+    if (!line.parse(argc, argv)) return;
     const auto device = am::open_device(backend, options);
     const am::DeviceInfo& info = device->info();
     const Measurements found = Ceilings(*device, quick).run();
     if (!json.empty()) {
-      const nlohmann::ordered_json report = {{"backend", info.backend},
-                                             {"device", info.name},
-                                             {"copy_gb_per_second", found.best(false)},
-                                             {"product_tflops", found.best(true)},
-                                             {"failures", found.failures()},
-                                             {"results", found.json()}};
+      const am::io::Json report = {{"backend", info.backend},
+                                   {"device", info.name},
+                                   {"copy_gb_per_second", found.best(false)},
+                                   {"product_tflops", found.best(true)},
+                                   {"failures", found.failures()},
+                                   {"results", found.json()}};
       am::io::write_file(json, report.dump(2) + "\n");
     }
     fmt::print("{} on {}\n\n{}\n", info.backend, info.name, found.str());

@@ -60,18 +60,9 @@ struct MicroBatch {
   Tensor labels;
   float share = 1.0f;
   bool ends_step = true;
+  auto tensors() { return std::tie(images, labels); }
+  std::array<std::int64_t, 1> mode() const { return {ends_step ? 1 : 0}; }
 };
-template <class Visit>
-void each_tensor(MicroBatch& batch, Visit&& visit) {
-  visit(batch.images);
-  visit(batch.labels);
-}
-template <class Visit>
-void each_tensor(const MicroBatch& batch, Visit&& visit) {
-  visit(batch.images);
-  visit(batch.labels);
-}
-std::array<std::int64_t, 1> mode_of(const MicroBatch& batch) { return {batch.ends_step ? 1 : 0}; }
 
 // Two batches take turns in the same memory, as a loader's do.
 class Batches {

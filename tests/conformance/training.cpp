@@ -57,7 +57,7 @@ amp::GradScalerOptions scaling_for(Precision precision) {
 }  // namespace
 
 TrainingRun train_small(Device& device, Precision precision) {
-  const data::ImageSet images = small_images();
+  const data::Images images(small_images());
   const data::Loader loader(device, images, {.batch_size = kBatch, .seed = 3});
   RandomSource random(11);
   const nn::Init init{device, random};
@@ -73,8 +73,7 @@ TrainingRun train_small(Device& device, Precision precision) {
   TrainingRun run;
   for (const nn::Parameter& parameter : parameters) append(run.initial_weights, parameter.tensor());
   for (int step = 0, epoch = 0; step < kTrainingSteps; ++epoch) {
-    data::Epoch batches = loader.epoch(epoch);
-    for (const data::Batch& batch : batches) {
+    for (const data::ImageBatch& batch : loader.epoch(epoch)) {
       if (step++ == kTrainingSteps) break;
       if (epoch == 0) append(run.images, batch.images);
       Tensor loss, logits;

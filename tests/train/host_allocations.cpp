@@ -53,7 +53,7 @@ TEST(ReplayedStep, AllocatesNothingAndWaitsForNothing) {
   amp::GradScaler scaler;
   optim::Ema ema(parameters, 0.9f);
   train::Step step(*device,
-                   [&](const data::Batch& batch) {
+                   [&](const data::ImageBatch& batch) {
                      Tensor loss;
                      {
                        const amp::Autocast autocast(DType::f16);
@@ -69,7 +69,7 @@ TEST(ReplayedStep, AllocatesNothingAndWaitsForNothing) {
                      return loss;
                    },
                    {.scaler = &scaler});
-  std::vector<data::Batch> batches;
+  std::vector<data::ImageBatch> batches;
   for (int i = 0; i < 2; ++i) {
     batches.push_back({Tensor::zeros(*device, {4, 8}, DType::f32, MemoryKind::inputs),
                        Tensor::zeros(*device, {4}, DType::i32, MemoryKind::inputs)});

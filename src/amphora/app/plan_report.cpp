@@ -9,10 +9,9 @@
 #include <set>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "amphora/app/roofline.h"
 #include "amphora/core/error.h"
+#include "amphora/io/json.h"
 #include "amphora/io/table.h"
 #include "amphora/kernel/operands.h"
 #include "amphora/plan/dump.h"
@@ -159,15 +158,14 @@ std::string as_graph(const train::StepPlan& step, std::size_t number) {
 
 // A row a queue: calls run one after the other on one. Times are microseconds; without any, a microsecond is a
 // kilobyte.
-nlohmann::ordered_json as_events(const train::StepPlan& step, const Times& times, std::size_t number, double& start) {
-  nlohmann::ordered_json events = nlohmann::ordered_json::array();
+io::Json as_events(const train::StepPlan& step, const Times& times, std::size_t number, double& start) {
+  io::Json events = io::Json::array();
   for (std::size_t i = 0; i < step.plan->calls.size(); ++i) {
     const plan::PlannedCall& call = step.plan->calls[i];
     const Cost cost = cost_of(call.call);
     const double length = times.empty() ? 1e-3 * cost.bytes : 1e6 * times[i].seconds;
-    nlohmann::ordered_json args = {{"types", types_of(call)}, {"phase", call.phase}, {"op", call.op},
-                                   {"module", call.module},   {"bytes", cost.bytes}, {"operations", cost.flops},
-                                   {"step", number}};
+    io::Json args = {{"types", types_of(call)}, {"phase", call.phase},      {"op", call.op}, {"module", call.module},
+                     {"bytes", cost.bytes},     {"operations", cost.flops}, {"step", number}};
     if (!times.empty()) {
       args["roofline_percent"] = 100.0 * times[i].bound / times[i].seconds;
       args["path"] = times[i].path;
@@ -185,19 +183,21 @@ nlohmann::ordered_json as_events(const train::StepPlan& step, const Times& times
   return events;
 }
 
-nlohmann::ordered_json name_event(const char* what, const std::string& name) {
-  return {{"name", what}, {"ph", "M"}, {"pid", 1}, {"tid", 1}, {"args", {{"name", name}}}};
+io::Json name_event(const char* what, const std::string& name) {
+  return {{"name", what}, {"ph", "M"}, {"pid", 1}, {"tid", 1}, {"args", io::Json{{"name", name}}}};
 }
 
 std::string as_trace(const std::vector<train::StepPlan>& steps, const std::vector<Times>& times,
                      const DeviceInfo& device) {
-  nlohmann::ordered_json events = {name_event("process_name", fmt::format("{} ({})", device.backend, device.name)),
-                                   name_event("thread_name", "compute queue")};
+  io::Json events = io::Json::array();
+  events.push_back(name_event("process_name", fmt::format("{} ({})", device.backend, device.name)));
+  events.push_back(name_event("thread_name", "compute queue"));
   double start = 0.0;
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    for (auto& event : as_events(steps[i], times.empty() ? Times() : times[i], i, start)) events.push_back(event);
+    const io::Json own = as_events(steps[i], times.empty() ? Times() : times[i], i, start);
+    for (const io::Json& event : own.elements()) events.push_back(event);
   }
-  return nlohmann::ordered_json{{"traceEvents", events}, {"displayTimeUnit", "ms"}}.dump(1) + '\n';
+  return io::Json{{"traceEvents", events}, {"displayTimeUnit", "ms"}}.dump(1) + '\n';
 }
 
 }  // namespace

@@ -108,7 +108,7 @@ template <class Signature>
 class Callable;
 
 // A module that is called like a function of this signature. Arguments are values or const references; tensors may
-// stand in tuples, ranges, optionals and structs, as for_each_tensor() finds them.
+// stand in tuples, ranges, optionals and structs, as each_tensor() finds them.
 template <class Result, class... Arguments>
 class Callable<Result(Arguments...)> : public Module {
  public:

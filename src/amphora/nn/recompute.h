@@ -12,7 +12,7 @@
 
 #include "amphora/autograd/tape.h"
 #include "amphora/kernel/call.h"
-#include "amphora/tensor/for_each_tensor.h"
+#include "amphora/tensor/each_tensor.h"
 #include "amphora/tensor/tensor.h"
 
 namespace amphora::nn {
@@ -51,23 +51,23 @@ template <class Forward, class... Arguments>
 auto recomputed(const std::vector<Tensor>& parameters, Forward forward, const Arguments&... arguments) {
   std::tuple<Arguments...> kept(arguments...);
   std::vector<Tensor> inputs;
-  for_each_tensor(kept, [&](Tensor& x) { inputs.push_back(x); });
+  each_tensor(kept, [&](Tensor& x) { inputs.push_back(x); });
   inputs.insert(inputs.end(), parameters.begin(), parameters.end());
   if (!autograd::recording(inputs)) return forward(arguments...);
-  for_each_tensor(kept, [](Tensor& x) { x = same_place(x); });
+  each_tensor(kept, [](Tensor& x) { x = same_place(x); });
 
   RepeatedPass pass;
   std::optional<decltype(forward(arguments...))> result;
   pass.first([&] { result.emplace(forward(arguments...)); });
   std::vector<Tensor> outputs;
-  for_each_tensor(*result, [&](Tensor& y) {
+  each_tensor(*result, [&](Tensor& y) {
     if (y.defined()) y = y.detach();  // it may have a place on the tape: an input that is passed on
     outputs.push_back(y);
   });
   pass.record(outputs, inputs, [kept = std::move(kept), forward = std::move(forward)] {
     auto again = std::apply(forward, kept);
     std::vector<Tensor> tensors;
-    for_each_tensor(again, [&](const Tensor& y) { tensors.push_back(y); });
+    each_tensor(again, [&](const Tensor& y) { tensors.push_back(y); });
     return tensors;
   });
   return std::move(*result);

@@ -1,13 +1,32 @@
-#include "amphora/app/options.h"
-
 #include <gtest/gtest.h>
+
+#include "amphora/app/optimizers.h"
+#include "amphora/app/training_options.h"
 
 namespace amphora::app {
 namespace {
 
 using Arguments = std::vector<std::string>;
 
-Options parse(const Arguments& arguments) { return parse_options("mlp", arguments); }
+// Those of a sample that has a flag of its own.
+struct Options : TrainingOptions {
+  std::string data;
+  Options() { sample = {.name = "toy", .items = "points", .metrics = {{.name = "hits", .meaning = "percent"}}}; }
+  void add_flags(CommandLine& line) {
+    add_machine_flags(line);
+    line.add_path("--data", data, "DIR", "where the points are");
+    add_training_flags(line);
+  }
+};
+
+Options parse(const Arguments& arguments) { return parse_options<Options>(arguments); }
+
+std::string help() {
+  Options options;
+  CommandLine line(about(options.sample));
+  options.add_flags(line);
+  return line.help();
+}
 
 std::string refusal(const Arguments& arguments) {
   try {
@@ -26,7 +45,7 @@ TEST(TrainOptions, HaveDefaults) {
   EXPECT_EQ(options.epochs, 5);
   EXPECT_EQ(options.batch_size, 128);
   EXPECT_EQ(options.lr, 1e-3f);
-  EXPECT_EQ(options.optimizer, OptimizerKind::adamw);
+  EXPECT_EQ(options.optimizer, "adamw");
   EXPECT_EQ(options.accumulate, 1);
   EXPECT_EQ(options.clip_norm, 1.0f);
   EXPECT_EQ(options.ema, 0.0f);
@@ -34,7 +53,6 @@ TEST(TrainOptions, HaveDefaults) {
   EXPECT_EQ(options.threads, 0);
   EXPECT_EQ(options.device, "");
   EXPECT_FALSE(options.quiet);
-  EXPECT_EQ(options.help, "");
 }
 
 TEST(TrainOptions, AreTakenFromFlags) {
@@ -71,7 +89,7 @@ TEST(TrainOptions, AreTakenFromFlags) {
   EXPECT_EQ(options.epochs, 2);
   EXPECT_EQ(options.batch_size, 64);
   EXPECT_EQ(options.lr, 0.5f);
-  EXPECT_EQ(options.optimizer, OptimizerKind::adam);
+  EXPECT_EQ(options.optimizer, "adam");
   EXPECT_EQ(options.accumulate, 4);
   EXPECT_EQ(options.clip_norm, 0.0f);
   EXPECT_EQ(options.ema, 0.99f);
@@ -126,14 +144,55 @@ TEST(TrainOptions, KnowTheModes) {
 }
 
 TEST(TrainOptions, NameEveryFlagInTheHelp) {
-  const std::string help = parse({"--help"}).help;
+  const std::string text = help();
   for (const char* flag :
        {"--backend",   "--precision",  "--epochs",     "--batch-size",      "--lr",      "--optimizer", "--accumulate",
         "--clip-norm", "--loss-scale", "--init-scale", "--growth-interval", "--ema",     "--seed",      "--threads",
         "--data",      "--log",        "--summary",    "--quiet",           "--explain", "--bench"}) {
-    EXPECT_NE(help.find(flag), std::string::npos) << flag;
+    EXPECT_NE(text.find(flag), std::string::npos) << flag;
   }
-  EXPECT_EQ(parse({"-h"}).help, help);
+  for (const char* flag : {"-h", "--help"}) {
+    ::testing::internal::CaptureStdout();
+    parse({flag});
+    EXPECT_EQ(::testing::internal::GetCapturedStdout(), text);
+  }
+}
+
+TEST(TrainOptions, NameTheSamplesItemsAndMetricsInTheHelp) {
+  for (const char* part : {"Usage: toy ", "passes over the training points", "points a batch", "the order of points",
+                           "keys: hits (percent), final_loss"}) {
+    EXPECT_NE(help().find(part), std::string::npos) << part << " in\n" << help();
+  }
+}
+
+TEST(TrainOptions, OfferEachOptimizerThatThereIs) {
+  for (const OptimizerRow& row : optimizers()) {
+    const std::string name(row.name);
+    EXPECT_EQ(parse({"--optimizer", name}).optimizer, name);
+    EXPECT_EQ(parse({"--optimizer", name}).lr, row.lr);
+    EXPECT_NE(help().find(row.help), std::string::npos) << help();
+  }
+  EXPECT_THROW(optimizer_named("lion"), Error);
+}
+
+TEST(TrainOptions, KeepTheRateOfASampleUnlessAnOptimizerIsChosen) {
+  struct Slow : TrainingOptions {
+    Slow() { lr = 0.25f; }
+  };
+  EXPECT_EQ(parse_options<Slow>({}).lr, 0.25f);
+  EXPECT_EQ(parse_options<Slow>({"--optimizer", "adam"}).lr, 1e-3f);
+}
+
+TEST(SampleDescription, HasALineAFact) {
+  const Sample sample{
+      .name = "toy",
+      .metrics = {{.name = "hits", .unit = "%", .digits = 1, .max_difference = 0.5}},
+      .data = {.package = "toys", .folder = "/toys", .names = {"a", "b"}, .instead = {"--data"}, .advice = "buy some"},
+      .quick = {"--epochs", "1"}};
+  EXPECT_EQ(description_of(sample),
+            "metric hits 0.5 1 %\nquick --epochs 1\ndata-package toys\ndata-folder /toys\ndata-files a b\n"
+            "data-instead --data\ndata-advice buy some\n");
+  EXPECT_EQ(description_of({}), "");
 }
 
 class BadOptions : public ::testing::TestWithParam<Arguments> {};

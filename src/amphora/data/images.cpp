@@ -1,11 +1,11 @@
-#include "amphora/data/dataset.h"
+#include "amphora/data/images.h"
 
 #include <algorithm>
 #include <array>
 #include <cmath>
-#include <cstdlib>
 #include <string>
 #include <system_error>
+#include <utility>
 
 #include "amphora/core/error.h"
 #include "amphora/core/rng.h"
@@ -15,24 +15,21 @@ namespace amphora::data {
 
 namespace {
 
-constexpr const char* kDebianFolder = "/usr/share/datasets/fashion-mnist";
 constexpr std::int64_t kSide = 28;
+constexpr std::uint64_t kSyntheticClasses = 10;
 
-std::filesystem::path find_file(const std::filesystem::path& folder, const std::string& name) {
+std::filesystem::path find_file(const std::filesystem::path& folder, const std::string& name, std::string_view advice) {
   for (const char* suffix : {"", ".gz"}) {
     std::error_code error;
     std::filesystem::path path = folder / (name + suffix);
     if (std::filesystem::exists(path, error)) return path;
   }
-  fail(
-      "there is no {}[.gz] in {}; give a folder with the four Fashion-MNIST files (--data DIR or AMPHORA_DATA), or "
-      "install the package dataset-fashion-mnist",
-      name, folder.string());
+  fail("there is no {}[.gz] in {}{}{}", name, folder.string(), advice.empty() ? "" : "; ", advice);
 }
 
-ImageSet load(const std::filesystem::path& folder, const std::string& prefix) {
-  const std::filesystem::path image_file = find_file(folder, prefix + "-images-idx3-ubyte");
-  const std::filesystem::path label_file = find_file(folder, prefix + "-labels-idx1-ubyte");
+ImageSet load(const std::filesystem::path& folder, const std::string& prefix, int classes, std::string_view advice) {
+  const std::filesystem::path image_file = find_file(folder, prefix + "-images-idx3-ubyte", advice);
+  const std::filesystem::path label_file = find_file(folder, prefix + "-labels-idx1-ubyte", advice);
   Idx images = read_idx(image_file, 3);
   const Idx labels = read_idx(label_file, 1);
   require(images.sizes[0] == labels.sizes[0],
@@ -41,10 +38,9 @@ ImageSet load(const std::filesystem::path& folder, const std::string& prefix) {
   require(!images.values.empty(), "{} holds no pixels (its extents are {} x {} x {}); get a fresh copy of it",
           image_file.string(), images.sizes[0], images.sizes[1], images.sizes[2]);
   const auto wrong = std::find_if(labels.values.begin(), labels.values.end(),
-                                  [](std::uint8_t label) { return label >= kFashionClasses; });
+                                  [classes](std::uint8_t label) { return label >= classes; });
   require(wrong == labels.values.end(), "label {} at index {} of {} is out of range; there are {} classes, from 0 on",
-          wrong == labels.values.end() ? 0 : *wrong, wrong - labels.values.begin(), label_file.string(),
-          kFashionClasses);
+          wrong == labels.values.end() ? 0 : *wrong, wrong - labels.values.begin(), label_file.string(), classes);
   return {.image_shape = {images.sizes[1], images.sizes[2]},
           .pixels = std::move(images.values),
           .labels = {labels.values.begin(), labels.values.end()}};
@@ -69,16 +65,37 @@ Normalization normalization_of(const ImageSet& set) {
   return {static_cast<float>(mean / 255.0), static_cast<float>(deviation / 255.0)};
 }
 
-std::filesystem::path default_folder() {
-  const char* folder = std::getenv("AMPHORA_DATA");
-  return folder != nullptr && *folder != '\0' ? folder : kDebianFolder;
+Images::Images(ImageSet set, const ImageOptions& options) : set_(std::move(set)), flatten_(options.flatten) {
+  require(set_.pixels.size() == static_cast<std::size_t>(set_.count() * set_.image_shape.count()),
+          "an image set of {} labels and images of shape {} has {} pixels", set_.count(), set_.image_shape.str(),
+          set_.pixels.size());
+  normalization_ = options.normalization ? *options.normalization : normalization_of(set_);
+  for (int pixel = 0; pixel < 256; ++pixel) {
+    const float value = static_cast<float>(pixel) / 255.0f;
+    normalized_[static_cast<std::size_t>(pixel)] = (value - normalization_.mean) / normalization_.deviation;
+  }
 }
 
-Split load_fashion_mnist(const std::filesystem::path& folder) {
-  const std::filesystem::path where = folder.empty() ? default_folder() : folder;
-  Split split{.train = load(where, "train"), .test = load(where, "t10k")};
+std::vector<Field> Images::fields() const {
+  const Shape image = flatten_ ? Shape{set_.image_shape.count()} : set_.image_shape;
+  return {{DType::f32, image}, {DType::i32, {}}};
+}
+
+void Images::fill(std::span<const std::uint32_t> items, std::span<const Slot> slots) const {
+  const auto size = static_cast<std::size_t>(set_.image_shape.count());
+  float* image = slots[0].as<float>().data();
+  const std::span<std::int32_t> labels = slots[1].as<std::int32_t>();
+  for (std::size_t i = 0; i < items.size(); ++i, image += size) {
+    const auto pixels = std::span(set_.pixels).subspan(items[i] * size, size);
+    std::transform(pixels.begin(), pixels.end(), image, [this](std::uint8_t pixel) { return normalized_[pixel]; });
+    labels[i] = set_.labels[items[i]];
+  }
+}
+
+Split load_mnist(const std::filesystem::path& folder, int classes, std::string_view advice) {
+  Split split{.train = load(folder, "train", classes, advice), .test = load(folder, "t10k", classes, advice)};
   require(split.train.image_shape == split.test.image_shape,
-          "{}: training images have shape {}, but test images {}; are the files of one set?", where.string(),
+          "{}: training images have shape {}, but test images {}; are the files of one set?", folder.string(),
           split.train.image_shape.str(), split.test.image_shape.str());
   return split;
 }
@@ -95,7 +112,7 @@ ImageSet synthetic_images(std::int64_t count, std::uint64_t seed) {
     }
   }
   for (std::int64_t image = 0; image < count; ++image) {
-    const std::uint64_t label = random_below({seed, 1}, static_cast<std::uint64_t>(image), kFashionClasses);
+    const std::uint64_t label = random_below({seed, 1}, static_cast<std::uint64_t>(image), kSyntheticClasses);
     set.labels.push_back(static_cast<std::int32_t>(label));
     // Five patches a row, two rows.
     const auto left = static_cast<std::int64_t>(label % 5) * 5 + 2;
