@@ -47,7 +47,7 @@ TEST(RunSummary, NamesMetricsAndTheUnit) {
   summary.metrics = match({{.name = "validation_loss", .digits = 3}, {.name = "hits", .unit = "%", .digits = 1}},
                           {{"hits", 12.34}, {"validation_loss", 3.25}});
   const std::string text = to_text(summary);
-  for (const char* part : {"validation loss  3.250\n", "hits             12.3 %\n", "tokens/s"}) {
+  for (const char* part : {"validation loss    3.250\n", "hits               12.3 %\n", "tokens/s"}) {
     EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
   }
   EXPECT_EQ(nlohmann::json::parse(to_json(summary))["validation_loss"], 3.25);
