@@ -124,9 +124,9 @@ void CommandEncoder::dispatch(std::string_view shader, const KernelCall& call, c
   Constants values;
   values.add(workgroup == 0 ? capabilities_.workgroup_size : workgroup);
   values.add(capabilities_.hardware_f16 ? 1 : 0);
-  for (const DType type : call.spec.types) values.add(static_cast<std::uint32_t>(type));
   values.add(call.spec.function);
   values.add(call.spec.flags);
+  for (const DType type : call.spec.types) values.add(static_cast<std::uint32_t>(type));
   for (const std::uint32_t value : constants) values.add(value);
   VkPipeline pipeline = pipelines_.find(shader, values);
 

@@ -35,14 +35,17 @@ void validate(const KernelCall& call) {
   require(info.functions.empty() || call.spec.function < info.functions.size(), "kernel {}: there is no function {}",
           info.name, call.spec.function);
   const auto count = static_cast<int>(info.operands.size());
-  require(call.buffer_count <= count, "kernel {} takes {} buffers ({}), not {}", info.name, count,
-          names_of(info.operands), call.buffer_count);
+  const auto refuse_count = [&] {
+    fail("kernel {} takes {} buffers ({}), not {}", info.name, count, names_of(info.operands), call.buffer_count);
+  };
+  if (call.buffer_count > count) refuse_count();
   const Device* device = nullptr;
   for (int i = 0; i < count; ++i) {
     const BufferRange& range = call.at(i);
     const std::string_view name = info.operands[static_cast<std::size_t>(i)].name;
     const OperandUse use = operand_use(call, i);
     if (range.buffer == nullptr) {
+      if (use.needed && i >= call.buffer_count) refuse_count();
       require(!use.needed, "kernel {}: buffer '{}' is missing", info.name, name);
       continue;
     }
