@@ -138,7 +138,8 @@ class Ceilings {
   std::vector<Product> products() const {
     using am::kMatmulTransposeA, am::kMatmulTransposeB;
     if (quick_)
-      return {{"cube", 128, 128, 128, kMatmulTransposeB}, {"gradient of weights", 64, 96, 128, kMatmulTransposeA, true}};
+      return {{"cube", 128, 128, 128, kMatmulTransposeB},
+              {"gradient of weights", 64, 96, 128, kMatmulTransposeA, true}};
     std::vector<Product> result;
     for (const int size : {1024, 2048, 4096, 8192}) result.push_back({"cube", size, size, size, kMatmulTransposeB});
     // GPT-2 124M (Radford et al. 2019), 8,192 tokens: attention in and out, both layers of the MLP, the head. Weights

@@ -127,9 +127,7 @@ std::string CpuDevice::do_path(KernelId kernel, const Spec& spec) const {
   return std::string(choose(kernel, spec).path);
 }
 
-void CpuDevice::do_launch(const KernelCall& call) {
-  choose(call.id, call.spec).launcher(call, threads_);
-}
+void CpuDevice::do_launch(const KernelCall& call) { choose(call.id, call.spec).launcher(call, threads_); }
 
 std::unique_ptr<Executable> CpuDevice::do_compile(std::vector<KernelCall> calls) {
   std::vector<Launcher> launchers;

@@ -42,8 +42,9 @@ Problem::Problem(const KernelCall& call)
       derivative((call.spec.flags & kMatmulDerivative) != 0 && activation != Activation::none),
       bias_gradient((call.spec.flags & kMatmulBiasGradient) != 0),
       adds_bias_gradient((call.spec.flags & kMatmulAddBiasGradient) != 0),
-      alignment{alignment_of(call, op::matmul::a), alignment_of(call, op::matmul::b), alignment_of(call, op::matmul::c),
-                alignment_of(call, op::matmul::bias), alignment_of(call, op::matmul::aux), alignment_of(call, op::matmul::bias_gradient)} {
+      alignment{alignment_of(call, op::matmul::a),   alignment_of(call, op::matmul::b),
+                alignment_of(call, op::matmul::c),   alignment_of(call, op::matmul::bias),
+                alignment_of(call, op::matmul::aux), alignment_of(call, op::matmul::bias_gradient)} {
   shape.alpha = 1.0f;
   if (shape.beta != 0.0f && shape.beta != 1.0f) shape.beta = 2.0f;
   if (shape.batch == 1) shape.a_batch_stride = shape.b_batch_stride = shape.c_batch_stride = 0;

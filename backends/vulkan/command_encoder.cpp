@@ -5,9 +5,9 @@
 #include <iterator>
 #include <utility>
 
-#include "amphora/kernel/operands.h"
-#include "amphora/kernel/describe.h"
 #include "amphora/core/error.h"
+#include "amphora/kernel/describe.h"
+#include "amphora/kernel/operands.h"
 #include "backends/vulkan/buffer.h"
 #include "backends/vulkan/command_sink.h"
 #include "backends/vulkan/pipelines.h"

@@ -1,10 +1,10 @@
-#include "amphora/kernel/operands.h"
 #include "backends/vulkan/executable.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <utility>
 
+#include "amphora/kernel/operands.h"
 #include "backends/vulkan/buffer.h"
 #include "backends/vulkan/check.h"
 #include "backends/vulkan/command_encoder.h"

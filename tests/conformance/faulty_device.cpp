@@ -66,7 +66,8 @@ class FaultyDevice : public Device {
     const std::uint32_t count = call.params<CountParams>().count;
     if (fault_ == Fault::write_past_end) write(out, out.bytes, std::byte{0});
     if (fault_ == Fault::changed_input) write(in, 0, std::byte{0x11});
-    if (fault_ != Fault::truncating_cast || call.type_at(op::cast::in) != DType::f32 || call.type_at(op::cast::out) != DType::f16)
+    if (fault_ != Fault::truncating_cast || call.type_at(op::cast::in) != DType::f32 ||
+        call.type_at(op::cast::out) != DType::f16)
       return;
     const auto values = read<float>(in);
     for (std::size_t i = 0; i < count; ++i) {

@@ -8,9 +8,9 @@
 
 #include <gtest/gtest.h>
 
-#include "amphora/kernel/operands.h"
 #include "amphora/core/dtype.h"
 #include "amphora/kernel/call.h"
+#include "amphora/kernel/operands.h"
 #include "backends/cpu/kernels.h"
 #include "conformance/array.h"
 #include "conformance/check.h"

@@ -1,12 +1,11 @@
 // What a memory plan relies on: where plan/in_place.h lets a result overwrite an operand, it has the bits that it has
 // elsewhere, on every subject.
-#include "amphora/kernel/operands.h"
-
 #include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
 
+#include "amphora/kernel/operands.h"
 #include "conformance/harness.h"
 #include "conformance/mixes.h"
 

@@ -78,8 +78,8 @@ Problem prepare(Random& random, const Product& c, bool integers) {
   problem.spec.function = static_cast<std::uint8_t>(c.activation);
   problem.spec.flags = static_cast<std::uint8_t>(
       (c.transpose_a ? kMatmulTransposeA : 0) | (c.transpose_b ? kMatmulTransposeB : 0) |
-      (c.derivative ? kMatmulDerivative : 0) | (c.tf32 ? kMatmulTf32 : 0) | (c.bias_gradient ? kMatmulBiasGradient : 0) |
-      (c.adds_bias_gradient ? kMatmulAddBiasGradient : 0));
+      (c.derivative ? kMatmulDerivative : 0) | (c.tf32 ? kMatmulTf32 : 0) |
+      (c.bias_gradient ? kMatmulBiasGradient : 0) | (c.adds_bias_gradient ? kMatmulAddBiasGradient : 0));
   const int lda = (c.transpose_a ? c.m : c.k) + c.padding, ldb = (c.transpose_b ? c.k : c.n) + c.padding;
   const int ldc = c.n + c.padding;
   const int a_size = (c.transpose_a ? c.k : c.m) * lda, b_size = (c.transpose_b ? c.n : c.k) * ldb;

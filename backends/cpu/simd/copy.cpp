@@ -184,8 +184,7 @@ Launcher find_copy(KernelId kernel, const Spec& spec) {
     case KernelId::fill: return fill;
     case KernelId::copy: return spec.types[op::copy::in] == spec.types[op::copy::out] ? copy : nullptr;
     case KernelId::cast: return is_f32_or_16bit(kernel, spec) ? cast : nullptr;
-    case KernelId::accumulate:
-      return is_f32_or_16bit(kernel, spec) ? HWY_DYNAMIC_DISPATCH(find_accumulate)() : nullptr;
+    case KernelId::accumulate: return is_f32_or_16bit(kernel, spec) ? HWY_DYNAMIC_DISPATCH(find_accumulate)() : nullptr;
     default: return nullptr;
   }
 }

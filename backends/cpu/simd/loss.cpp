@@ -26,7 +26,8 @@ void cross_entropy(const KernelCall& call, Threads& threads) {
       const bool valid = target >= 0 && target < static_cast<std::int64_t>(columns);
       const double loss = valid ? log_sum - x[target] : std::numeric_limits<double>::quiet_NaN();
       store_element(call.type_at(op::cross_entropy::loss), data_of(call, op::cross_entropy::loss), row, loss);
-      store_element(call.type_at(op::cross_entropy::log_sum_exp), data_of(call, op::cross_entropy::log_sum_exp), row, log_sum);
+      store_element(call.type_at(op::cross_entropy::log_sum_exp), data_of(call, op::cross_entropy::log_sum_exp), row,
+                    log_sum);
     }
   });
 }
@@ -49,8 +50,10 @@ void cross_entropy_grad(const KernelCall& call, Threads& threads) {
         std::fill(dx, dx + columns, 0.0f);
         continue;
       }
-      const double log_sum = load_element(call.type_at(op::cross_entropy_grad::log_sum_exp), data_of(call, op::cross_entropy_grad::log_sum_exp), row);
-      const double factor = load_element(call.type_at(op::cross_entropy_grad::dloss), data_of(call, op::cross_entropy_grad::dloss), row * params.dloss_stride);
+      const double log_sum = load_element(call.type_at(op::cross_entropy_grad::log_sum_exp),
+                                          data_of(call, op::cross_entropy_grad::log_sum_exp), row);
+      const double factor = load_element(call.type_at(op::cross_entropy_grad::dloss),
+                                         data_of(call, op::cross_entropy_grad::dloss), row * params.dloss_stride);
       // p - 1 of the target, without cancellation where p is nearly 1. Before dx, which may lie where x does.
       const double missing = std::expm1(x[target] - log_sum);
       blocks.scaled_exp(x, static_cast<float>(log_sum), static_cast<float>(factor), dx, columns);

@@ -138,8 +138,10 @@ class Product {
  public:
   explicit Product(const KernelCall& call)
       : params_(call.params<MatmulParams>()),
-        a_(call.type_at(op::matmul::a), data_of(call, op::matmul::a), params_.lda, (call.spec.flags & kMatmulTransposeA) != 0),
-        b_(call.type_at(op::matmul::b), data_of(call, op::matmul::b), params_.ldb, (call.spec.flags & kMatmulTransposeB) != 0),
+        a_(call.type_at(op::matmul::a), data_of(call, op::matmul::a), params_.lda,
+           (call.spec.flags & kMatmulTransposeA) != 0),
+        b_(call.type_at(op::matmul::b), data_of(call, op::matmul::b), params_.ldb,
+           (call.spec.flags & kMatmulTransposeB) != 0),
         tiling_(tiling_of(params_)),
         c_in_(call.type_at(op::matmul::c), data_of(call, op::matmul::c)),
         c_out_(call.type_at(op::matmul::c), data_of(call, op::matmul::c)),
@@ -157,8 +159,8 @@ class Product {
         activation_ = blocks.forward;
       }
     }
-    in_place_ =
-        call.type_at(op::matmul::c) == DType::f32 && !has_bias_ && !has_aux_ && activation_ == nullptr && derivative_ == nullptr;
+    in_place_ = call.type_at(op::matmul::c) == DType::f32 && !has_bias_ && !has_aux_ && activation_ == nullptr &&
+                derivative_ == nullptr;
     if (a_.in_place() && b_.in_place()) tiling_.depth = std::max(params_.k, 1);
   }
 

@@ -75,8 +75,8 @@ void copy(const KernelCall& call, Stream& stream) {
   if (is_dense && call.type_at(op::copy::in) == call.type_at(op::copy::out)) {
     // The engine's own copy is the fastest there is.
     return stream.start("copy_memory", [&](cudaStream_t handle) {
-      return cudaMemcpyAsync(address_of(call, op::copy::out), address_of(call, op::copy::in), count * size_of(call.type_at(op::copy::in)),
-                             cudaMemcpyDeviceToDevice, handle);
+      return cudaMemcpyAsync(address_of(call, op::copy::out), address_of(call, op::copy::in),
+                             count * size_of(call.type_at(op::copy::in)), cudaMemcpyDeviceToDevice, handle);
     });
   }
   if (const std::int32_t rows = transposed_axis(params); rows >= 0) return copy_tiles(call, params, rows, stream);
@@ -94,8 +94,9 @@ void copy(const KernelCall& call, Stream& stream) {
 
 void accumulate(const KernelCall& call, Stream& stream) {
   const auto params = call.params<CountParams>();
-  stream.launch("accumulate", kernels::accumulate, stream.blocks_for(params.count, kPack),
-                kernels::AccumulateArguments{array_of(call, op::accumulate::in), array_of(call, op::accumulate::sum), params});
+  stream.launch(
+      "accumulate", kernels::accumulate, stream.blocks_for(params.count, kPack),
+      kernels::AccumulateArguments{array_of(call, op::accumulate::in), array_of(call, op::accumulate::sum), params});
 }
 
 }  // namespace amphora::cuda::launchers

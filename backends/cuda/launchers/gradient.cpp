@@ -39,7 +39,8 @@ void unscale(const KernelCall& call, Stream& stream) {
 
 void clip_norm(const KernelCall& call, Stream& stream) {
   const auto params = call.params<ClipParams>();
-  const kernels::ClipNormArguments arguments{array_of(call, op::clip_norm::gradient), static_cast<const float*>(address_of(call, op::clip_norm::total)), params};
+  const kernels::ClipNormArguments arguments{array_of(call, op::clip_norm::gradient),
+                                             static_cast<const float*>(address_of(call, op::clip_norm::total)), params};
   stream.launch("clip_norm", kernels::clip_norm, blocks_of(stream, params.count), arguments);
 }
 
@@ -64,7 +65,8 @@ void gradient_norm(const KernelCall& call, Stream& stream) {
   } else {
     stream.launch("gradient_norm", kernels::gradient_norm, dim3(parts), arguments);
   }
-  const kernels::NormFinishArguments finish{scratch, parts, static_cast<float*>(address_of(call, op::gradient_norm::total)), params.p, gather};
+  const kernels::NormFinishArguments finish{
+      scratch, parts, static_cast<float*>(address_of(call, op::gradient_norm::total)), params.p, gather};
   stream.launch("gradient_norm_finish", kernels::gradient_norm_finish, dim3(1), finish);
 }
 

@@ -35,10 +35,11 @@ void multiply_and_add(const KernelCall& call, const Operands& operands, Stream& 
     return static_cast<unsigned>((size + kernels::kMatmulTile - 1) / kernels::kMatmulTile);
   };
   const dim3 blocks(tiles(params.m) * tiles(params.n), std::min(static_cast<std::uint32_t>(params.batch), kMaxBlocks));
-  stream.launch("matmul_fma", kernels::matmul_fma, blocks,
-                kernels::MatmulArguments{
-                    array_of(call, op::matmul::a), array_of(call, op::matmul::b), epilogue_of(call, operands, operands.alpha), params,
-                    (call.spec.flags & kMatmulTransposeA) != 0, (call.spec.flags & kMatmulTransposeB) != 0});
+  stream.launch(
+      "matmul_fma", kernels::matmul_fma, blocks,
+      kernels::MatmulArguments{array_of(call, op::matmul::a), array_of(call, op::matmul::b),
+                               epilogue_of(call, operands, operands.alpha), params,
+                               (call.spec.flags & kMatmulTransposeA) != 0, (call.spec.flags & kMatmulTransposeB) != 0});
 }
 
 }  // namespace

@@ -31,12 +31,9 @@ void begin_step(const KernelCall& call, Stream& stream) {
 
 void sgd(const KernelCall& call, Stream& stream) {
   const auto params = call.params<SgdParams>();
-  const kernels::SgdArguments arguments{array_of(call, op::sgd::gradient),
-                                        array_of(call, op::sgd::master),
-                                        array_of(call, op::sgd::momentum),
-                                        array_of(call, op::sgd::working),
-                                        state_of<GroupState>(call, op::sgd::group),
-                                        params};
+  const kernels::SgdArguments arguments{array_of(call, op::sgd::gradient),          array_of(call, op::sgd::master),
+                                        array_of(call, op::sgd::momentum),          array_of(call, op::sgd::working),
+                                        state_of<GroupState>(call, op::sgd::group), params};
   require(params.momentum == 0.0f || arguments.momentum.data != nullptr || params.count == 0,
           "sgd on cuda: momentum {} needs a momentum buffer", params.momentum);
   stream.launch("sgd", kernels::sgd, dim3(blocks_of(stream, params.count)), arguments);
@@ -66,7 +63,8 @@ void lerp(const KernelCall& call, Stream& stream) {
 }
 
 void scaler_update(const KernelCall& call, Stream& stream) {
-  const kernels::ScalerUpdateArguments arguments{state_of<ScalerState>(call, op::scaler_update::scaler), call.params<ScalerUpdateParams>()};
+  const kernels::ScalerUpdateArguments arguments{state_of<ScalerState>(call, op::scaler_update::scaler),
+                                                 call.params<ScalerUpdateParams>()};
   stream.launch("scaler_update", kernels::scaler_update, dim3(1), arguments, 1);
 }
 

@@ -16,7 +16,8 @@ void unary(const KernelCall& call, Stream& stream) {
 void unary_grad(const KernelCall& call, Stream& stream) {
   const auto params = call.params<UnaryParams>();
   stream.launch("unary_grad", kernels::unary_grad, stream.blocks_for(params.count, kPack),
-                kernels::UnaryGradArguments{array_of(call, op::unary_grad::x), array_of(call, op::unary_grad::y), array_of(call, op::unary_grad::dy), array_of(call, op::unary_grad::dx),
+                kernels::UnaryGradArguments{array_of(call, op::unary_grad::x), array_of(call, op::unary_grad::y),
+                                            array_of(call, op::unary_grad::dy), array_of(call, op::unary_grad::dx),
                                             params, static_cast<UnaryFunction>(call.spec.function)});
 }
 
@@ -25,9 +26,9 @@ void binary(const KernelCall& call, Stream& stream) {
   const std::uint32_t count = merge_axes(p.rank, p.sizes, {p.a_strides, p.b_strides});
   if (count == 0) return;
   const Array y = array_of(call, op::binary::y);
-  const kernels::BinaryArguments g{space_of(count, p.rank, p.sizes, y.wide), strided_of(call, op::binary::a, p.rank, p.a_strides),
-                                   strided_of(call, op::binary::b, p.rank, p.b_strides), y,
-                                   static_cast<BinaryFunction>(call.spec.function)};
+  const kernels::BinaryArguments g{
+      space_of(count, p.rank, p.sizes, y.wide), strided_of(call, op::binary::a, p.rank, p.a_strides),
+      strided_of(call, op::binary::b, p.rank, p.b_strides), y, static_cast<BinaryFunction>(call.spec.function)};
   if (g.space.packs) {
     stream.launch("binary_packs", kernels::binary_packs, stream.blocks_for(count, kPack), g);
   } else {

@@ -7,7 +7,8 @@ namespace amphora::vulkan::launchers {
 void unary(const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<UnaryParams>();
   if (params.count == 0) return;
-  encoder.dispatch("unary", call, Push(call).add(params), encoder.spread(params.count), {by_fours(call, {op::unary::x, op::unary::y})});
+  encoder.dispatch("unary", call, Push(call).add(params), encoder.spread(params.count),
+                   {by_fours(call, {op::unary::x, op::unary::y})});
 }
 
 void unary_grad(const KernelCall& call, CommandEncoder& encoder) {

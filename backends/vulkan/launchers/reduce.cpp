@@ -79,8 +79,11 @@ void reduce(const KernelCall& call, CommandEncoder& encoder) {
   const Capabilities& device = encoder.capabilities();
   const std::uint32_t results = params.outer * params.inner;
   if (results == 0) return;
-  Pass pass{
-      params, call.type_at(op::reduce::in), call.type_at(op::reduce::out), fours_of(params, call.at(op::reduce::in).offset, call.type_at(op::reduce::in)), {}};
+  Pass pass{params,
+            call.type_at(op::reduce::in),
+            call.type_at(op::reduce::out),
+            fours_of(params, call.at(op::reduce::in).offset, call.type_at(op::reduce::in)),
+            {}};
   const std::uint32_t extent = pass.fours == Fours::rows ? params.extent / 4 : params.extent;
   const std::uint32_t inner = pass.fours == Fours::columns ? params.inner / 4 : params.inner;
   pass.tiling = tiling_of(device, extent, inner);

@@ -1,4 +1,3 @@
-#include "amphora/kernel/describe.h"
 #include "amphora/app/plan_report.h"
 
 #include <algorithm>
@@ -13,6 +12,7 @@
 #include "amphora/core/error.h"
 #include "amphora/io/json.h"
 #include "amphora/io/table.h"
+#include "amphora/kernel/describe.h"
 #include "amphora/kernel/operands.h"
 #include "amphora/plan/dump.h"
 #include "amphora/plan/memory.h"
@@ -59,8 +59,7 @@ std::string calls_as_table(const plan::Plan& plan, const Times& times) {
     const Cost cost = cost_of(call.call);
     total.bytes += cost.bytes;
     total.flops += cost.flops;
-    io::Row row{std::to_string(i), describe_shapes(call.call), types_of(call), amount(cost.bytes),
-                amount(cost.flops)};
+    io::Row row{std::to_string(i), describe_shapes(call.call), types_of(call), amount(cost.bytes), amount(cost.flops)};
     if (!times.empty()) {
       seconds += times[i].seconds;
       row.push_back(fmt::format("{:.1f}", 1e6 * times[i].seconds));
@@ -135,8 +134,8 @@ std::string as_graph(const train::StepPlan& step, std::size_t number) {
   Writers writers;
   for (std::size_t i = 0; i < step.plan->calls.size(); ++i) {
     const plan::PlannedCall& planned = step.plan->calls[i];
-    text += fmt::format("  c{} [label=\"{} {}\\n{}\\n{}\"];\n", i, i, describe_shapes(planned.call),
-                        types_of(planned), plan::describe_place(planned));
+    text += fmt::format("  c{} [label=\"{} {}\\n{}\\n{}\"];\n", i, i, describe_shapes(planned.call), types_of(planned),
+                        plan::describe_place(planned));
     std::set<std::pair<std::size_t, int>> drawn;  // a call may read a value twice
     for (int k = 0; k < planned.call.buffer_count; ++k) {
       const auto index = static_cast<std::size_t>(k);

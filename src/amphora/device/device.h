@@ -109,8 +109,8 @@ class Device {
                 CodeLine where = CodeLine::current());
 
   // Queues a kernel; one with nothing to do is left out. Throws Error, naming kernel, types and backend, when the call
-  // is not valid (kernel/validate.h) or the backend cannot run it. While this thread's plan::Recorder captures, the call
-  // is noted and does not run.
+  // is not valid (kernel/validate.h) or the backend cannot run it. While this thread's plan::Recorder captures, the
+  // call is noted and does not run.
   void launch(const KernelCall& call);
 
   // Prepares calls for submit(). Throws as launch() does, or OutOfMemory. The buffers must live as long as the result

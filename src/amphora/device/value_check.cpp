@@ -1,4 +1,3 @@
-#include "amphora/kernel/describe.h"
 #include "amphora/device/value_check.h"
 
 #include <algorithm>
@@ -10,6 +9,7 @@
 
 #include "amphora/core/context.h"
 #include "amphora/core/error.h"
+#include "amphora/kernel/describe.h"
 #include "amphora/kernel/layout.h"
 #include "amphora/kernel/operands.h"
 #include "amphora/plan/dump.h"

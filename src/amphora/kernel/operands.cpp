@@ -15,12 +15,12 @@ using enum Access;
   if (index == next++) return {access, true, layout};
 #define AM_OPTIONAL(name, needed, access, elements, layout) \
   if (index == next++) return {access, needed, layout};
-#define AMPHORA_KERNEL(id, Params, functions, operands)                                                \
-  OperandUse id(const KernelCall& call, int index) {                                                   \
-    [[maybe_unused]] const auto p = call.params<Params>();                                             \
-    [[maybe_unused]] const auto has = [&call](std::uint8_t flag) { return call.has_flag(flag); };      \
-    int next = 0;                                                                                      \
-    operands return {};                                                                                \
+#define AMPHORA_KERNEL(id, Params, functions, operands)                                           \
+  OperandUse id(const KernelCall& call, int index) {                                              \
+    [[maybe_unused]] const auto p = call.params<Params>();                                        \
+    [[maybe_unused]] const auto has = [&call](std::uint8_t flag) { return call.has_flag(flag); }; \
+    int next = 0;                                                                                 \
+    operands return {};                                                                           \
   }
 #include "amphora/kernel/kernels.def"
 #undef AMPHORA_KERNEL

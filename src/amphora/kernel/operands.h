@@ -45,8 +45,8 @@ struct Cost {
 };
 Cost cost_of(const KernelCall& call);
 
-// The buffer that a call's result goes to; -1 where it may take no operand's place. tests/conformance/in_place.cpp holds
-// every backend to what the rows say of it.
+// The buffer that a call's result goes to; -1 where it may take no operand's place. tests/conformance/in_place.cpp
+// holds every backend to what the rows say of it.
 int result_in_place(const KernelCall& call);
 // Whether that result may lie exactly where operand `index` does: its elements have the result's size and order. Memory
 // that the call reads a second time, as another operand, may only be overwritten if this holds for both.

@@ -83,8 +83,8 @@ std::string value_difference(const Plan& a, const Plan& b, const PlannedCall& x,
   }
   if (v.role == w.role && v.bytes == w.bytes && v.kind == w.kind && v.made_here == w.made_here && v.input == w.input) {
     return fmt::format(
-        "'{}' is {}, but in another buffer each time: what a step keeps must be allocated once, before it",
-        name, describe(a, first));
+        "'{}' is {}, but in another buffer each time: what a step keeps must be allocated once, before it", name,
+        describe(a, first));
   }
   const auto whole = [](const Plan& plan, int value) {
     const Value& named = plan.values[static_cast<std::size_t>(value)];

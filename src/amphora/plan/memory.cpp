@@ -1,4 +1,3 @@
-#include "amphora/kernel/describe.h"
 #include "amphora/plan/memory.h"
 
 #include <algorithm>
@@ -6,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "amphora/kernel/describe.h"
 #include "amphora/kernel/operands.h"
 #include "amphora/plan/dump.h"
 

@@ -1,5 +1,3 @@
-#include "amphora/kernel/operands.h"
-#include "amphora/kernel/describe.h"
 #include "amphora/plan/recorder.h"
 
 #include <algorithm>
@@ -11,6 +9,8 @@
 
 #include "amphora/core/context.h"
 #include "amphora/core/error.h"
+#include "amphora/kernel/describe.h"
+#include "amphora/kernel/operands.h"
 
 namespace amphora::plan {
 namespace {

@@ -38,9 +38,9 @@ template <class T>
 inline constexpr bool kShowsTensors = std::is_same_v<T, Tensor> || std::is_arithmetic_v<T> || detail::HasTensors<T> ||
                                       detail::TupleLike<T> || detail::kIsOptional<T> || std::ranges::range<T>;
 
-// Calls visit(Tensor&) for a tensor, and for each one in a tuple, pair, array, range or optional, or in a structure with
-// a member `tensors()` that gives std::tie() of its own; in order, undefined tensors included; for replacing, too, where
-// the value is not const. Numbers have none.
+// Calls visit(Tensor&) for a tensor, and for each one in a tuple, pair, array, range or optional, or in a structure
+// with a member `tensors()` that gives std::tie() of its own; in order, undefined tensors included; for replacing, too,
+// where the value is not const. Numbers have none.
 template <class T, class Visit>
 void each_tensor(T& value, const Visit& visit) {
   using Plain = std::remove_const_t<T>;

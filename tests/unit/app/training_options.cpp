@@ -1,7 +1,8 @@
+#include "amphora/app/training_options.h"
+
 #include <gtest/gtest.h>
 
 #include "amphora/app/optimizers.h"
-#include "amphora/app/training_options.h"
 
 namespace amphora::app {
 namespace {

@@ -95,9 +95,8 @@ TEST_P(ValidateTest, RefusesARangeBehindTheEndOfItsBuffer) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(Kernels, ValidateTest, ::testing::Range(0, kKernelCount), [](const auto& test) {
-  return std::string(name_of(static_cast<KernelId>(test.param)));
-});
+INSTANTIATE_TEST_SUITE_P(Kernels, ValidateTest, ::testing::Range(0, kKernelCount),
+                         [](const auto& test) { return std::string(name_of(static_cast<KernelId>(test.param))); });
 
 // The spans by hand, since the tests above take them from the rows.
 TEST(Validate, CountsTheGapsOfStridedOperands) {

@@ -5,7 +5,10 @@
 
 namespace amphora {
 
-#define AM_STRUCT(name, members) struct name { members };
+#define AM_STRUCT(name, members) \
+  struct name {                  \
+    members                      \
+  };
 #define AM_INT(name) std::int32_t name;
 #define AM_INTS(name) std::int32_t name[5];
 #define AM_UINT32(name) std::uint32_t name;

@@ -54,7 +54,8 @@ class Fusion {
     const std::int32_t* row_strides = c_is_first ? p.b_strides : p.a_strides;
     const int row = c_is_first ? op::binary::b : op::binary::a;
     const int other = c_is_first ? op::binary::a : op::binary::b;
-    if (!layouts::strided(p.rank, p.sizes, c_strides).is_dense() || !is_row(p, row_strides) || !(piece_of(next_, other) == c_)) {
+    if (!layouts::strided(p.rank, p.sizes, c_strides).is_dense() || !is_row(p, row_strides) ||
+        !(piece_of(next_, other) == c_)) {
       return false;
     }
     const Piece bias = piece_of(next_, row);
@@ -88,7 +89,8 @@ class Fusion {
 
   // dy of an activation's gradient.
   bool add_derivative() {
-    if (next_.call.id != KernelId::unary_grad || !ends_plain() || !(piece_of(next_, op::unary_grad::dy) == c_)) return false;
+    if (next_.call.id != KernelId::unary_grad || !ends_plain() || !(piece_of(next_, op::unary_grad::dy) == c_))
+      return false;
     const auto activation = activation_of(next_.call.spec.function);
     if (!activation) return false;
     const bool from_result = *activation != Activation::gelu && *activation != Activation::silu;
@@ -111,7 +113,8 @@ class Fusion {
                            p.scale == 1.0f && static_cast<std::int32_t>(p.extent) == rows() &&
                            static_cast<std::int32_t>(p.inner) == params().n;
     const Piece sum = piece_of(next_, op::reduce::out);
-    if (!sums_rows || !(piece_of(next_, op::reduce::in) == c_) || next_.call.type_at(op::reduce::out) != DType::f32) return false;
+    if (!sums_rows || !(piece_of(next_, op::reduce::in) == c_) || next_.call.type_at(op::reduce::out) != DType::f32)
+      return false;
     if (!accesses_.unwritten(c_, product_ + 1, follower_) || !accesses_.untouched(sum, product_, follower_)) {
       return false;
     }

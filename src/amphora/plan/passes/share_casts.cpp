@@ -20,7 +20,8 @@ bool in_one_phase(const Plan& plan, std::size_t first, std::size_t second) {
 
 bool same_cast(const PlannedCall& a, const PlannedCall& b) {
   return b.call.id == KernelId::cast && a.call.type_at(op::cast::in) == b.call.type_at(op::cast::in) &&
-         a.call.type_at(op::cast::out) == b.call.type_at(op::cast::out) && piece_of(a, op::cast::in) == piece_of(b, op::cast::in) &&
+         a.call.type_at(op::cast::out) == b.call.type_at(op::cast::out) &&
+         piece_of(a, op::cast::in) == piece_of(b, op::cast::in) &&
          piece_of(a, op::cast::out).bytes() == piece_of(b, op::cast::out).bytes();
 }
 
@@ -35,7 +36,8 @@ const ValueAccess* earlier_cast(const Plan& plan, const Accesses& accesses, std:
   for (const ValueAccess& read : accesses.of(source.value)) {
     if (read.call >= second) break;
     const PlannedCall& first = plan.calls[read.call];
-    if (read.index != op::cast::in || !same_cast(planned, first) || use_of(first, op::cast::out) != Use::write) continue;
+    if (read.index != op::cast::in || !same_cast(planned, first) || use_of(first, op::cast::out) != Use::write)
+      continue;
     const bool holds = accesses.unwritten(source, read.call, second) &&
                        accesses.unwritten(piece_of(first, op::cast::out), read.call + 1, last + 1);
     if (holds && in_one_phase(plan, read.call, second)) return &read;

@@ -147,7 +147,8 @@ TEST_F(OraclePointwise, GradientReadsAStridedOutputGradient) {
   const Elements b = f32({5, 6, 7, 8});
   const Elements dy = f32({1, 10});  // the same for each column
   const Elements dx = f32(Values(4));
-  launch(KernelId::binary_grad, {.function = static_cast<std::uint8_t>(BinaryFunction::mul), .flags = kBinaryGradSecond},
+  launch(KernelId::binary_grad,
+         {.function = static_cast<std::uint8_t>(BinaryFunction::mul), .flags = kBinaryGradSecond},
          BinaryParams{.rank = 2, .sizes = {2, 2}, .a_strides = {2, 1}, .b_strides = {2, 1}, .dy_strides = {1, 0}},
          {a, b, dy, dx});
   EXPECT_EQ(dx.read(), (Values{1, 2, 30, 40}));
