@@ -66,20 +66,21 @@ class Ceilings {
     const BufferPtr out = arrays_.random(DType::f16, n);
     const am::DType f16 = DType::f16;
     memory(Measurements::kCopy, "f32", 8,
-           call(KernelId::copy, {{DType::f32, DType::f32}}, CopyParams{1, {size}, {1}, {1}}, {f32, f32_out}));
-    memory("cast", "f32 -> f16", 6, call(KernelId::cast, {{DType::f32, DType::f16}}, CountParams{count()}, {f32, out}));
+           call(KernelId::copy, {{DType::f32, DType::f32}}, am::CopyParams{1, {size}, {1}, {1}}, {f32, f32_out}));
+    memory("cast", "f32 -> f16", 6,
+           call(KernelId::cast, {{DType::f32, DType::f16}}, am::CountParams{count()}, {f32, out}));
     memory("cast", "f16 -> f32", 6,
-           call(KernelId::cast, {{DType::f16, DType::f32}}, CountParams{count()}, {a, f32_out}));
-    const UnaryParams unary{count(), 0.0f, 0.0f};
+           call(KernelId::cast, {{DType::f16, DType::f32}}, am::CountParams{count()}, {a, f32_out}));
+    const am::UnaryParams unary{count(), 0.0f, 0.0f};
     const std::uint8_t gelu = id_of(am::UnaryFunction::gelu);
     memory("gelu", "f16", 4, call(KernelId::unary, {{f16, f16}, gelu}, unary, {a, out}));
     memory("gelu's gradient", "f16", 8,
            call(KernelId::unary_grad, {{f16, f16, f16, f16}, gelu}, unary, {a, b, b, out}));
     const auto add = static_cast<std::uint8_t>(am::BinaryFunction::add);
     memory("add", "f16", 6,
-           call(KernelId::binary, {{f16, f16, f16}, add}, BinaryParams{1, {size}, {1}, {1}, {1}}, {a, b, out}));
+           call(KernelId::binary, {{f16, f16, f16}, add}, am::BinaryParams{1, {size}, {1}, {1}, {1}}, {a, b, out}));
     memory("dropout", "f16", 4,
-           call(KernelId::dropout, {{f16, f16}}, DropoutParams{count(), 0x80000000u, 2.0f, 1, 2, 3, 4}, {a, out}));
+           call(KernelId::dropout, {{f16, f16}}, am::DropoutParams{count(), 0x80000000u, 2.0f, 1, 2, 3, 4}, {a, out}));
   }
 
   void measure_rows() {
@@ -89,15 +90,15 @@ class Ceilings {
     const BufferPtr row_sums = arrays_.random(DType::f32, rows_), column_sums = arrays_.random(DType::f32, columns_);
     const Spec sum{{DType::f16, DType::f32}};
     memory("sum of each row", "f16 -> f32", 2,
-           call(KernelId::reduce, sum, ReduceParams{rows_, columns_, 1, 1.0f, 0}, {x, row_sums}));
+           call(KernelId::reduce, sum, am::ReduceParams{rows_, columns_, 1, 1.0f, 0}, {x, row_sums}));
     memory("sum of each column", "f16 -> f32", 2,
-           call(KernelId::reduce, sum, ReduceParams{1, rows_, columns_, 1.0f, 0}, {x, column_sums}));
-    const RowsParams rows{rows_, columns_};
+           call(KernelId::reduce, sum, am::ReduceParams{1, rows_, columns_, 1.0f, 0}, {x, column_sums}));
+    const am::RowsParams rows{rows_, columns_};
     memory("softmax", "f16", 4, call(KernelId::softmax, {{DType::f16, DType::f16}}, rows, {x, out}));
     memory("softmax's gradient", "f16", 6,
            call(KernelId::softmax_grad, {{DType::f16, DType::f16, DType::f16}}, rows, {x, y, out}));
     const BufferPtr targets = arrays_.random(DType::i32, rows_), loss = arrays_.random(DType::f32, rows_);
-    const CrossEntropyParams entropy{rows_, columns_, 1};
+    const am::CrossEntropyParams entropy{rows_, columns_, 1};
     memory("cross-entropy", "f16", 2,
            call(KernelId::cross_entropy, {{DType::f16, DType::i32, DType::f32, DType::f32}}, entropy,
                 {x, targets, loss, row_sums}));
@@ -112,16 +113,16 @@ class Ceilings {
     const BufferPtr gradient = arrays_.random(DType::f32, n), master = arrays_.random(DType::f32, n);
     const BufferPtr m = arrays_.random(DType::f32, n), v = arrays_.filled(n, 1.0f);
     const BufferPtr working = arrays_.random(DType::f16, n), total = arrays_.filled(1, 0.0f);
-    const BufferPtr scaler = arrays_.state(ScalerState{1.0f, 0, 1, 0.0f, 0, 0});
-    const BufferPtr stats = arrays_.state(GradientStats{0.0f});
-    const BufferPtr group = arrays_.state(GroupState{1e-9f, 1, 0, 1.0f, 0.1f, 0.03f});
-    const CountParams flat{count()};
+    const BufferPtr scaler = arrays_.state(am::ScalerState{1.0f, 0, 1, 0.0f, 0, 0});
+    const BufferPtr stats = arrays_.state(am::GradientStats{0.0f});
+    const BufferPtr group = arrays_.state(am::GroupState{1e-9f, 1, 0, 1.0f, 0.1f, 0.03f});
+    const am::CountParams flat{count()};
     memory("inspect", "f32", 4, call(KernelId::inspect, {{DType::f32}}, flat, {gradient, scaler, stats}));
     memory("unscale", "f32", 8, call(KernelId::unscale, {{DType::f32}}, flat, {gradient, scaler, stats}));
     memory("norm", "f32", 4,
-           call(KernelId::gradient_norm, {{DType::f32, DType::f32}}, GradientNormParams{count(), 2.0f},
+           call(KernelId::gradient_norm, {{DType::f32, DType::f32}}, am::GradientNormParams{count(), 2.0f},
                 {gradient, total}));
-    const AdamParams adam{count(), 0.9f, 0.0f, 0.999f, 0.0f, 1e-8f, 0.01f, 1};
+    const am::AdamParams adam{count(), 0.9f, 0.0f, 0.999f, 0.0f, 1e-8f, 0.01f, 1};
     memory("AdamW", "f32, f16 working copy", 30,
            call(KernelId::adam, {{DType::f32, DType::f32, DType::f16, DType::f32}}, adam,
                 {gradient, master, working, m, v, group}));
@@ -174,7 +175,7 @@ class Ceilings {
     if (precision == am::Precision::tf32) spec.flags |= am::kMatmulTf32;
     const int lda = (p.flags & am::kMatmulTransposeA) != 0 ? p.m : p.k;
     const int ldb = (p.flags & am::kMatmulTransposeB) != 0 ? p.k : p.n;
-    const MatmulParams params{p.m, p.n, p.k, 1, lda, ldb, p.n, 0, 0, 0, 1.0f, p.adds ? 1.0f : 0.0f};
+    const am::MatmulParams params{p.m, p.n, p.k, 1, lda, ldb, p.n, 0, 0, 0, 1.0f, p.adds ? 1.0f : 0.0f};
     return watch_.seconds(call(KernelId::matmul, spec, params, {a, b, c}));
   }
 

@@ -38,11 +38,12 @@ std::size_t activations(const std::array<std::size_t, am::kMemoryKinds>& bytes) 
 Memory measure(const std::string& backend, const Network& network, am::Precision precision, bool recompute) {
   const auto device = am::open_device(backend);  // a new one: it counts from nothing
   am::RandomSource random(1);
+  const am::nn::Init init{*device, random};
   am::nn::Sequential model;
   for (int first = 0; first < network.layers; first += network.group) {
     auto group = std::make_shared<am::nn::Sequential>();
     for (int i = first; i < std::min(first + network.group, network.layers); ++i) {
-      group->add(std::make_shared<am::nn::Linear>(*device, random, network.width, network.width));
+      group->add(std::make_shared<am::nn::Linear>(init, network.width, network.width));
     }
     group->recompute(recompute);
     model.add(group);

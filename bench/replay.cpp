@@ -24,11 +24,12 @@ struct Network {
 
 am::nn::Sequential make_model(am::Device& device, const Network& network) {
   am::RandomSource random(1);
+  const am::nn::Init init{device, random};
   am::nn::Sequential model;
   for (std::size_t i = 0; i + 1 < network.widths.size(); ++i) {
     const bool last = i + 2 == network.widths.size();
     model.add(
-        std::make_shared<Linear>(device, random, network.widths[i], network.widths[i + 1],
+        std::make_shared<Linear>(init, network.widths[i], network.widths[i + 1],
                                  am::nn::LinearOptions{.activation = last ? Activation::none : Activation::relu}));
   }
   return model;

@@ -17,7 +17,7 @@ void cross_entropy(const KernelCall& call, Stream& stream) {
   const RowTiling tiling = row_tiling_of(params.columns);
   const kernels::CrossEntropyArguments arguments{
       array_of(call, op::cross_entropy::logits),      targets_of(call), array_of(call, op::cross_entropy::loss),
-      array_of(call, op::cross_entropy::log_sum_exp), params,           cut};
+      array_of(call, op::cross_entropy::log_sum_exp), params,           tiling};
   stream.launch("cross_entropy", kernels::cross_entropy,
                 dim3(stream.blocks_for(std::uint64_t{params.rows} * tiling.lanes)), arguments);
 }

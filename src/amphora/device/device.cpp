@@ -71,7 +71,7 @@ void Device::download(const Buffer& source, std::size_t offset, std::span<std::b
 void Device::launch(const KernelCall& call) {
   plan::Recorder* recorder = plan::Recorder::capturing();
   if (recorder != nullptr) recorder->require_device(*this);
-  check(call);
+  require_runnable(call);
   if (is_empty(call)) return;
   if (recorder != nullptr) {
     recorder->append(call);
@@ -94,7 +94,7 @@ std::string Device::do_refuse(KernelId kernel, const Spec& spec) const {
   return reason_against(kernel, spec, info_.has_f64);
 }
 
-void Device::check(const KernelCall& call) const {
+void Device::require_runnable(const KernelCall& call) const {
   validate(call);
   const std::string reason = do_refuse(call.id, call.spec);
   require(reason.empty(), "{} cannot run {}: {}", info_.backend, describe(call), reason);
@@ -113,7 +113,7 @@ void Device::launch_now(const KernelCall& call) {
 }
 
 std::unique_ptr<Executable> Device::compile(std::vector<KernelCall> calls) {
-  for (const KernelCall& call : calls) check(call);
+  for (const KernelCall& call : calls) require_runnable(call);
   std::erase_if(calls, is_empty);
   return do_compile(std::move(calls));
 }

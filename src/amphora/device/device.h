@@ -163,7 +163,7 @@ class Device {
 
  private:
   friend class ValueCheck;
-  void check(const KernelCall& call) const;
+  void require_runnable(const KernelCall& call) const;
   void run(const KernelCall& call);
   void launch_now(const KernelCall& call);
   bool profiling_ = false;
