@@ -102,7 +102,7 @@ INSTANTIATE_TEST_SUITE_P(Kernels, ValidateTest, ::testing::Range(0, kKernelCount
 TEST(Validate, CountsTheGapsOfStridedOperands) {
   const auto device = open_device("null");
   const BufferPtr buffer = device->allocate(1024, MemoryKind::activations);
-  const auto message_of = [&](KernelCall call, std::vector<std::size_t> bytes) {
+  const auto message_of = [&](KernelCall call, const std::vector<std::size_t>& bytes) {
     for (const std::size_t size : bytes) call.with({size > 0 ? buffer.get() : nullptr, 0, size});
     return refusal_of(call);
   };
