@@ -67,7 +67,7 @@ Seen train(const ToyOptions& options, data::LoaderPosition from = {}) {
   data::Loader loader(device, points, {.batch_size = options.batch_size, .seed = options.seed});
   while (loader.position().epoch != from.epoch || loader.position().batch != from.batch) loader.next();
   RandomSource random(options.seed);
-  nn::Linear model(device, random, 1, 1);
+  nn::Linear model({device, random}, 1, 1);
   const auto optimizer = app::make_optimizer(options, model.parameters());
   optimizer->follow([](std::int64_t step) { return 0.1f + 0.001f * static_cast<float>(step); });
   amp::GradScaler scaler(options.scaler);
