@@ -86,9 +86,13 @@ Use use_of(const KernelCall& call, int index, bool present) {
 bool is_empty(const KernelCall& call) {
   bool has_arrays = false;
   for (int i = 0; i < call.buffer_count; ++i) {
-    if (is_state(call, i)) continue;
+    const OperandUse use = operand_use(call, i);
+    if (is_state(call, i)) {
+      if (!only_reads(use.access)) return false;
+      continue;
+    }
     has_arrays = true;
-    if (operand_use(call, i).layout.count() > 0) return false;
+    if (use.layout.count() > 0) return false;
   }
   return has_arrays;
 }
