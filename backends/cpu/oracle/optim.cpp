@@ -34,7 +34,6 @@ void sgd_step(const KernelCall& call, const GroupState& group) {
   const Array momentum(call, op::sgd::momentum);
   const Array working(call, op::sgd::working);
   const bool remembers = params.momentum != 0.0f;
-  require(!remembers || momentum, "sgd on cpu: momentum {} needs a momentum buffer", params.momentum);
   const bool first = group.step == 1;
   for (std::uint32_t i = 0; i < params.count; ++i) {
     auto value = static_cast<Real>(master[i]);

@@ -105,7 +105,6 @@ void sgd(const KernelCall& call, Threads& threads) {
   auto* momentum = data_of<float>(call, op::sgd::momentum);
   auto* working = data_of<Working>(call, op::sgd::working);
   const bool remembers = params.momentum != 0.0f;
-  require(!remembers || momentum != nullptr, "sgd on cpu: momentum {} needs a momentum buffer", params.momentum);
   const bool first = group.step == 1;  // the buffer holds nothing yet
   run_chunks(threads, params.count, [&](std::size_t begin, std::size_t end) HWY_ATTR {
     const Floats factor = splat(group.gradient_factor), decay = splat(params.weight_decay);

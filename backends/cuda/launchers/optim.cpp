@@ -34,8 +34,6 @@ void sgd(const KernelCall& call, Stream& stream) {
   const kernels::SgdArguments arguments{array_of(call, op::sgd::gradient),          array_of(call, op::sgd::master),
                                         array_of(call, op::sgd::momentum),          array_of(call, op::sgd::working),
                                         state_of<GroupState>(call, op::sgd::group), params};
-  require(params.momentum == 0.0f || arguments.momentum.data != nullptr || params.count == 0,
-          "sgd on cuda: momentum {} needs a momentum buffer", params.momentum);
   stream.launch("sgd", kernels::sgd, dim3(blocks_of(stream, params.count)), arguments);
 }
 

@@ -37,8 +37,6 @@ void begin_step(const KernelCall& call, CommandEncoder& encoder) {
 void sgd(const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<SgdParams>();
   if (params.count == 0) return;
-  require(params.momentum == 0.0f || has(call, op::sgd::momentum), "sgd on vulkan: momentum {} needs a momentum buffer",
-          params.momentum);
   encoder.dispatch("sgd", call, Push(call).add(params), encoder.spread(params.count),
                    {by_fours(call, {op::sgd::gradient, op::sgd::master, op::sgd::momentum, op::sgd::working}),
                     has(call, op::sgd::working) ? 1u : 0u});
