@@ -27,7 +27,7 @@ struct Network {
 struct Memory {
   std::size_t arena = 0;      // of the plan
   std::size_t live_peak = 0;  // of what lies in it
-  std::size_t eager = 0;      // activations at their peak while the step ran as it is
+  std::size_t eager = 0;      // activations at their peak of the eager step
   std::size_t replayed = 0;   // while it was replayed: the arena, and what outlives the step
 };
 
@@ -96,7 +96,7 @@ int main(int argc, char** argv) {
     if (!line.parse(argc, argv)) return;
     const std::vector<am::Precision> precisions = am::open_device(backend)->info().precisions;
     std::vector<am::io::Row> plan{{"precision", "recompute", "arena", "alive at the peak", "of f32"}};
-    std::vector<am::io::Row> counted{{"precision", "recompute", "as it is", "of f32", "replayed", "of f32"}};
+    std::vector<am::io::Row> counted{{"precision", "recompute", "eager", "of f32", "replayed", "of f32"}};
     for (const bool recompute : {false, true}) {
       Memory f32;
       for (const am::Precision precision : precisions) {

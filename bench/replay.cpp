@@ -101,7 +101,7 @@ int main(int argc, char** argv) {
   int steps = 200;
   return am::app::run_reporting_errors("replay", [&] {
     am::app::CommandLine line(
-        {.program = "bench_replay", .description = "The host's time for a training step, as it is and replayed."});
+        {.program = "bench_replay", .description = "The host's time for a training step, eager and replayed."});
     line.add_text("--backend", backend, "NAME", "beside null");
     line.add_whole("--steps", steps, "N", "the median of so many", 1, 1'000'000);
     if (!line.parse(argc, argv)) return;

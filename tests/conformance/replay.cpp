@@ -1,4 +1,4 @@
-// A step that is replayed leaves the bits of the step that runs as it is: losses, loss scale, masters, moments and
+// A step that is replayed leaves the bits of the eager step: losses, loss scale, masters, moments and
 // averages, over a run with an overflow, for every way to put a step together.
 #include <array>
 #include <cmath>

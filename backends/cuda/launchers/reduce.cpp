@@ -9,7 +9,7 @@
 namespace amphora::cuda::launchers {
 namespace {
 
-// Long lines are tiling where there are fewer blocks than this; by shape alone, so that every device gives the same bits.
+// Long lines are cut where there are fewer blocks than this; by shape alone, so that every device gives the same bits.
 constexpr std::uint64_t kWantedBlocks = 1024;
 
 std::uint64_t quotient_up(std::uint64_t size, std::uint64_t block) { return (size + block - 1) / block; }

@@ -13,7 +13,7 @@ namespace amphora::app {
 
 namespace {
 
-// Once as it is, twice captured; where copies of weights were made in the first step, once more as it is.
+// Once eagerly, twice captured; where copies of weights were made in the first step, once more eagerly.
 constexpr std::int64_t kStepsUntilRecorded = 4;
 
 std::shared_ptr<Device> open(const TrainingOptions& options) {

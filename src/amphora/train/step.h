@@ -10,7 +10,7 @@
 //   });
 //   for (const Batch& batch : loader.epoch(0)) log(step(batch));
 //
-// A step runs as it is the first time; the second and the third time it is captured: its kernel calls become a plan
+// A step runs eagerly the first time; the second and the third time it is captured: its kernel calls become a plan
 // (src/plan), which the device compiles, and runs. Where both captures are equal, all further steps replay the plan:
 // the body does not run any more, nothing is allocated and nobody waits. Where they differ, the host had a say in the
 // step - a counter, a number that changes - and it stays eager; a message names the first call that differs.
@@ -20,7 +20,7 @@
 // first and the last batch of an accumulated step), and each variant that the host's state asks for: frozen parameters,
 // evaluation, stale working copies.
 //
-// AMPHORA_EAGER=1 runs each step as it is, and so does AMPHORA_CHECK=1, which looks at the values of each call.
+// AMPHORA_EAGER=1 runs each step eagerly, and so does AMPHORA_CHECK=1, which looks at the values of each call.
 #pragma once
 
 #include <cstdint>
@@ -52,7 +52,7 @@ struct StepArena {
 
 struct StepOptions {
   const amp::GradScaler* scaler = nullptr;  // whose state each result tells
-  bool eager = false;                       // run each step as it is; AMPHORA_EAGER=1 does so for all
+  bool eager = false;                       // run each step eagerly; AMPHORA_EAGER=1 does so for all
   plan::PassOptions passes = {};            // the default keeps all bits
   std::shared_ptr<StepArena> arena = {};    // of a trainer with several steps; empty: the step has its own
 };
