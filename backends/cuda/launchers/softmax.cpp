@@ -9,8 +9,8 @@ void softmax(const KernelCall& call, Stream& stream) {
   const auto params = call.params<RowsParams>();
   if (params.columns == 0) return;
   const RowTiling tiling = row_tiling_of(params.columns);
-  const kernels::SoftmaxArguments arguments{array_of(call, op::softmax::x), array_of(call, op::softmax::y), params, tiling,
-                                            (call.spec.flags & kSoftmaxLog) != 0};
+  const kernels::SoftmaxArguments arguments{array_of(call, op::softmax::x), array_of(call, op::softmax::y), params,
+                                            tiling, (call.spec.flags & kSoftmaxLog) != 0};
   stream.launch("softmax", kernels::softmax, dim3(stream.blocks_for(std::uint64_t{params.rows} * tiling.lanes)),
                 arguments);
 }
