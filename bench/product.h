@@ -25,17 +25,17 @@ class Product {
         call_(KernelId::matmul,
               Spec{.types = {type, type, DType::f32, DType::f32}, .function = 0, .flags = kMatmulTransposeB},
               MatmulParams{.m = shape.rows,
-                               .n = shape.columns,
-                               .k = shape.depth,
-                               .batch = 1,
-                               .lda = shape.depth,
-                               .ldb = shape.depth,
-                               .ldc = shape.columns,
-                               .a_batch_stride = 0,
-                               .b_batch_stride = 0,
-                               .c_batch_stride = 0,
-                               .alpha = 1.0f,
-                               .beta = 0.0f}) {
+                           .n = shape.columns,
+                           .k = shape.depth,
+                           .batch = 1,
+                           .lda = shape.depth,
+                           .ldb = shape.depth,
+                           .ldc = shape.columns,
+                           .a_batch_stride = 0,
+                           .b_batch_stride = 0,
+                           .c_batch_stride = 0,
+                           .alpha = 1.0f,
+                           .beta = 0.0f}) {
     for (const BufferPtr& buffer : {x_, w_, y_}) call_.with({buffer.get(), 0, buffer->bytes()});
     call_.with({}).with({});
   }

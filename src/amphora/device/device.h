@@ -114,7 +114,7 @@ class Device {
   void launch(const KernelCall& call);
 
   // Prepares calls for submit(). Throws as launch() does, or OutOfMemory. The buffers must live as long as the result
-  // is submitted; calls run in order, as far as their memory tells.
+  // is submitted; calls that share memory run in order, others may overlap.
   std::unique_ptr<Executable> compile(std::vector<KernelCall> calls);
   // Queues all calls of what this device compiled. Allocates nothing. Throws StateError while a step is captured.
   void submit(Executable& executable);
@@ -170,7 +170,7 @@ class Device {
   std::unique_ptr<ValueCheck> check_;  // null: values are not looked at
 };
 
-// Keeps the books of a buffer's lifetime; a backend's Buffer holds one.
+// Accounts a buffer's memory for as long as it lives; a backend's Buffer holds one.
 class MemoryRecord {
  public:
   MemoryRecord(std::shared_ptr<MemoryUse> use, std::size_t bytes, MemoryKind kind);

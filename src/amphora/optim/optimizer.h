@@ -21,7 +21,7 @@ namespace amphora::optim {
 
 using Parameters = std::vector<nn::Parameter>;
 
-// What is left of a number after its nearest f32: both together carry twice the digits into a kernel.
+// The rounding error of the nearest f32: both together carry twice the digits into a kernel.
 float low_part(double value);
 
 class Optimizer : public amp::GradientOwner {
