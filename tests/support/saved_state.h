@@ -29,7 +29,7 @@ class StateWriter : public StateVisitor {
     require(saved.numbers.emplace(path, value).second, "the number '{}' was shown twice", path);
   }
   void do_integer(const std::string& path, std::int64_t& value) override {
-    double number = static_cast<double>(value);
+    auto number = static_cast<double>(value);
     do_number(path, number);
   }
 };

@@ -17,6 +17,7 @@
 
 #include "amphora/core/error.h"
 
+// NOLINTNEXTLINE(readability-identifier-naming): the library's own name
 namespace CLI {
 class Option;
 }

@@ -39,8 +39,8 @@ ordered_json to_library(const Kind& value) {
     return result;
   } else if constexpr (std::is_same_v<Kind, Json::Object>) {
     ordered_json result = ordered_json::object();
-    for (const Json::Member& member : value) {
-      result[member.name] = member.value.visit([](const auto& v) { return to_library(v); });
+    for (const auto& [name, member] : value) {
+      result[name] = member.visit([](const auto& v) { return to_library(v); });
     }
     return result;
   } else {
@@ -50,6 +50,11 @@ ordered_json to_library(const Kind& value) {
 
 }  // namespace
 
+Json::Json() = default;
+Json::Json(std::nullptr_t) {}
+Json::Json(const char* text) : value_(std::string(text)) {}
+Json::Json(std::string text) : value_(std::move(text)) {}
+Json::Json(std::string_view text) : value_(std::string(text)) {}
 Json::Json(Array elements) : value_(std::move(elements)) {}
 Json::Json(std::initializer_list<Member> members) : value_(Object(members)) {}
 
@@ -90,8 +95,8 @@ std::uint64_t Json::count() const {
 
 const Json* Json::find(std::string_view name) const {
   if (!is_object()) return nullptr;
-  for (const Member& member : members()) {
-    if (member.name == name) return &member.value;
+  for (const auto& [own, value] : members()) {
+    if (own == name) return &value;
   }
   return nullptr;
 }
@@ -106,11 +111,10 @@ Json& Json::operator[](std::string_view name) {
   if (is_null()) value_ = Object();
   members();
   auto& own = std::get<Object>(value_);
-  for (Member& member : own) {
-    if (member.name == name) return member.value;
+  for (auto& [known, value] : own) {
+    if (known == name) return value;
   }
-  own.push_back({std::string(name), Json()});
-  return own.back().value;
+  return own.emplace_back(name, Json()).second;
 }
 
 void Json::push_back(Json element) {

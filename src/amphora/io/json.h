@@ -20,12 +20,12 @@ namespace amphora::io {
 // A value with all that it holds. An object keeps the order in which it was written.
 class Json {
  public:
-  struct Member;
+  using Member = std::pair<std::string, Json>;  // name and value
   using Array = std::vector<Json>;
   using Object = std::vector<Member>;
 
-  Json() = default;  // null
-  Json(std::nullptr_t) {}
+  Json();  // null
+  Json(std::nullptr_t);
   template <class Number, class = std::enable_if_t<std::is_arithmetic_v<Number>>>
   Json(Number value) {
     if constexpr (std::is_same_v<Number, bool>) {
@@ -38,9 +38,9 @@ class Json {
       value_ = static_cast<std::uint64_t>(value);
     }
   }
-  Json(const char* text) : value_(std::string(text)) {}
-  Json(std::string text) : value_(std::move(text)) {}
-  Json(std::string_view text) : value_(std::string(text)) {}
+  Json(const char* text);
+  Json(std::string text);
+  Json(std::string_view text);
   Json(Array elements);
   template <class Element>
   Json(const std::vector<Element>& elements) : Json(Array(elements.begin(), elements.end())) {}
@@ -88,12 +88,6 @@ class Json {
   const Kind& expect(const char* what) const;
 
   std::variant<std::nullptr_t, bool, std::int64_t, std::uint64_t, double, std::string, Array, Object> value_;
-};
-
-struct Json::Member {
-  std::string name;
-  Json value;
-  bool operator==(const Member& other) const = default;
 };
 
 }  // namespace amphora::io
