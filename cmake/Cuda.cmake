@@ -70,7 +70,7 @@ endfunction()
 
 function(amphora_add_cuda_module)
   add_library(amphora_cuda_module MODULE ${AMPHORA_CUDA_SOURCES})
-  set_target_properties(amphora_cuda_module PROPERTIES OUTPUT_NAME amphora_cuda)
+  set_target_properties(amphora_cuda_module PROPERTIES OUTPUT_NAME amphora_cuda INSTALL_RPATH "$ORIGIN")
   amphora_configure_cuda_module(amphora_cuda_module)
   target_link_libraries(amphora_cuda_module PRIVATE CUDA::cudart_static CUDA::cublasLt)
   set_target_properties(amphora_cuda_module PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_EXTENSIONS OFF)

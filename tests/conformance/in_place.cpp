@@ -65,7 +65,7 @@ Spec of(const Mix<4>& mix, std::size_t function = 0, std::uint8_t flags = 0) {
   return {mix, static_cast<std::uint8_t>(function), flags};
 }
 
-TEST_P(InPlace, casts) {
+TEST_P(InPlace, Casts) {
   for (const std::uint32_t count : kCounts) {
     for (const DType from : kFloats) {
       for (const DType to : kFloats) {
@@ -77,7 +77,7 @@ TEST_P(InPlace, casts) {
   }
 }
 
-TEST_P(InPlace, pointwise_functions_of_one_operand) {
+TEST_P(InPlace, PointwiseFunctionsOfOneOperand) {
   const auto mixes = orthogonal_mixes<4>(random);
   for (std::size_t f = 0; f < std::size(kUnaryNames); ++f) {
     for (const Mix<4>& mix : share_of(mixes, f)) {
@@ -93,7 +93,7 @@ TEST_P(InPlace, pointwise_functions_of_one_operand) {
 }
 
 // With both operands dense, or one of them repeated along rows or columns.
-TEST_P(InPlace, pointwise_functions_of_two_operands) {
+TEST_P(InPlace, PointwiseFunctionsOfTwoOperands) {
   constexpr bool kRepeats[][2] = {{false, false}, {false, false}, {true, false}, {false, true}, {true, true}};
   const auto mixes = orthogonal_mixes<4>(random);
   for (std::size_t f = 0; f < std::size(kBinaryNames); ++f) {
@@ -125,7 +125,7 @@ TEST_P(InPlace, pointwise_functions_of_two_operands) {
   }
 }
 
-TEST_P(InPlace, dropout) {
+TEST_P(InPlace, Dropout) {
   for (const std::uint32_t count : kCounts) {
     for (const Mix<2>& mix : type_mixes<2>(random)) {
       const DropoutParams params{.count = count,
@@ -143,7 +143,7 @@ TEST_P(InPlace, dropout) {
 
 constexpr RowsParams kRows[] = {{1, 1}, {128, 10}, {7, 1000}, {2, 9001}, {300, 257}};
 
-TEST_P(InPlace, softmax) {
+TEST_P(InPlace, Softmax) {
   for (const auto& [rows, columns] : kRows) {
     for (const std::uint8_t flags : {std::uint8_t{0}, kFlagLog}) {
       for (const Mix<3>& mix : type_mixes<3>(random)) {
@@ -158,7 +158,7 @@ TEST_P(InPlace, softmax) {
   }
 }
 
-TEST_P(InPlace, gradients_of_cross_entropy) {
+TEST_P(InPlace, GradientsOfCrossEntropy) {
   for (const auto& [rows, columns] : kRows) {
     for (const DType type : kFloats) {
       const std::size_t count = std::size_t{rows} * columns;
@@ -174,7 +174,7 @@ TEST_P(InPlace, gradients_of_cross_entropy) {
 }
 
 // All else writes elsewhere, or into what it updates.
-TEST(InPlaceKernels, are_those_tested_here) {
+TEST(InPlaceKernels, AreThoseTestedHere) {
   constexpr KernelId kTested[] = {KernelId::cast,    KernelId::unary,        KernelId::unary_grad,
                                   KernelId::binary,  KernelId::binary_grad,  KernelId::dropout,
                                   KernelId::softmax, KernelId::softmax_grad, KernelId::cross_entropy_grad};

@@ -207,7 +207,7 @@ class Replay : public ::testing::TestWithParam<const DecisionEntry*> {
   std::shared_ptr<Device> device_;
 };
 
-TEST_P(Replay, leaves_the_bits_of_the_step_as_it_is) {
+TEST_P(Replay, LeavesTheBitsOfTheStepAsItIs) {
   for (const Precision precision : device_->info().precisions) {
     for (const Recipe& recipe : recipes_of(precision, takes_every_recipe())) {
       Ledger::Row& row = Ledger::current().begin_case({GetParam()->name, "replay, 300 steps", recipe.str(), "-"},
