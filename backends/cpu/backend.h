@@ -8,6 +8,8 @@ namespace amphora::cpu {
 BackendStatus status();
 std::shared_ptr<Device> open(const DeviceOptions& options);
 
+inline constexpr DeviceVariant kVariants[] = {{"_oracle", [](DeviceOptions& options) { options.cpu_oracle = true; }}};
+
 inline constexpr Backend kBackend{
     .name = "cpu",
     .what = "a scalar oracle in f64, and vectorised kernels (Highway, OpenBLAS) chosen at run time",
@@ -15,6 +17,7 @@ inline constexpr Backend kBackend{
     .open = open,
     // log1p is built on Log, a division and a product, each of which adds a rounding. pow runs in f64.
     .accuracy = {},
+    .variants = kVariants,
 };
 
 }  // namespace amphora::cpu

@@ -10,6 +10,10 @@ BackendStatus status();
 std::shared_ptr<Device> open(const DeviceOptions& options);
 std::vector<DeviceReport> devices();
 
+// Products through multiply-adds alone.
+inline constexpr DeviceVariant kVariants[] = {
+    {"_fma", [](DeviceOptions& options) { options.cooperative_matrix = false; }}};
+
 inline constexpr Backend kBackend{
     .name = "vulkan",
     .what = "compute shaders on any Vulkan 1.3 device, products through cooperative matrices",
@@ -34,6 +38,7 @@ inline constexpr Backend kBackend{
                  .f64_tails = false,
                  .same_bits = false,
                  .flushes_subnormals = true},
+    .variants = kVariants,
 };
 
 }  // namespace amphora::vulkan

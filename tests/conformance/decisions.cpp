@@ -107,10 +107,7 @@ TEST_P(Decisions, TrainingStartsAlikeSkipsAlikeAndEndsNear) {
 
 std::string entry_name(const testing::TestParamInfo<const DecisionEntry*>& info) { return info.param->name; }
 
-INSTANTIATE_TEST_SUITE_P(Cpu, Decisions, testing::ValuesIn(decisions_of("cpu")), entry_name);
-INSTANTIATE_TEST_SUITE_P(Vulkan, Decisions, testing::ValuesIn(decisions_of("vulkan")), entry_name);
-INSTANTIATE_TEST_SUITE_P(Cuda, Decisions, testing::ValuesIn(decisions_of("cuda")), entry_name);
-INSTANTIATE_TEST_SUITE_P(CudaEmulated, Decisions, testing::ValuesIn(decisions_of(kEmulatedCuda)), entry_name);
+INSTANTIATE_TEST_SUITE_P(, Decisions, testing::ValuesIn(decisions()), entry_name);
 
 }  // namespace
 }  // namespace amphora::conformance

@@ -14,11 +14,11 @@
 
 #include "amphora/app/run_main.h"
 #include "amphora/core/error.h"
-#include "amphora/device/registry.h"
 #include "amphora/io/file.h"
 #include "conformance/report.h"
 #include "conformance/self_check.h"
 #include "conformance/subject.h"
+#include "support/backends.h"
 
 namespace amphora::conformance {
 namespace {
@@ -34,12 +34,20 @@ struct Arguments {
   std::string help;
 };
 
+std::vector<std::string_view> known_backends() {
+  std::vector<std::string_view> names;
+  for (const testing::TestedBackend& backend : testing::tested_backends()) {
+    if (backend.row.computes) names.push_back(backend.name);
+  }
+  return names;
+}
+
 Arguments parse(int argc, char** argv) {
   Arguments arguments;
   CLI::App app("Holds the backends of this machine to the scalar oracle, within bounds that are derived for each.",
                "conformance");
   app.add_option("--backend", arguments.backend,
-                 "only this one: cpu, vulkan, cuda, or cuda_emulated, which needs no GPU; else all that there are")
+                 fmt::format("only this one of {}; else all that there are", fmt::join(known_backends(), ", ")))
       ->type_name("NAME");
   app.add_option("--device", arguments.device, "which of the backend's devices: its index, or a part of its name")
       ->type_name("INDEX|NAME");
@@ -62,18 +70,17 @@ Arguments parse(int argc, char** argv) {
 }
 
 void check_backend(const std::string& name) {
-  if (name.empty() || (kHasEmulatedCuda && name == kEmulatedCuda)) return;
-  std::string known = kHasEmulatedCuda ? kEmulatedCuda : "";
-  for (const Backend& backend : backends()) {
-    if (!backend.computes) continue;
+  if (name.empty()) return;
+  for (const testing::TestedBackend& backend : testing::tested_backends()) {
+    if (!backend.row.computes) continue;
     if (backend.name == name) {
-      const BackendStatus status = status_of(backend);
+      const BackendStatus status = backend.status(backend.row);
       require(status.available, "backend '{}' is unsupported here: {}", name, status.detail);
       return;
     }
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", backend.name);
   }
-  throw app::UsageError(fmt::format("--backend: '{}' is not valid; give one of {}", name, known));
+  throw app::UsageError(
+      fmt::format("--backend: '{}' is not valid; give one of {}", name, fmt::join(known_backends(), ", ")));
 }
 
 void check_report(const std::string& path) {
@@ -104,11 +111,11 @@ bool is_wanted(const std::string& test, const std::vector<std::string>& filter) 
 // backend.
 std::vector<std::string> matching_tests(const std::vector<std::string>& filter) {
   std::vector<std::string> names;
-  const testing::UnitTest& all = *testing::UnitTest::GetInstance();
+  const ::testing::UnitTest& all = *::testing::UnitTest::GetInstance();
   for (int s = 0; s < all.total_test_suite_count(); ++s) {
-    const testing::TestSuite& suite = *all.GetTestSuite(s);
+    const ::testing::TestSuite& suite = *all.GetTestSuite(s);
     for (int t = 0; t < suite.total_test_count(); ++t) {
-      const testing::TestInfo& test = *suite.GetTestInfo(t);
+      const ::testing::TestInfo& test = *suite.GetTestInfo(t);
       const std::string name = std::string(suite.name()) + '.' + test.name();
       if (test.value_param() != nullptr && is_wanted(name, filter)) names.push_back(name);
     }
@@ -121,19 +128,19 @@ std::vector<std::string> matching_tests(const std::vector<std::string>& filter) 
 }
 
 // A line a test, as it ends; the failures as they happen.
-class Progress : public testing::EmptyTestEventListener {
+class Progress : public ::testing::EmptyTestEventListener {
  public:
   explicit Progress(RunResult& run) : run_(run) {}
 
-  void OnTestPartResult(const testing::TestPartResult& result) override {
+  void OnTestPartResult(const ::testing::TestPartResult& result) override {
     if (!result.failed()) return;
     std::string_view text = result.message();
     constexpr std::string_view kTitle = "Failed\n";
     if (text.starts_with(kTitle)) text.remove_prefix(kTitle.size());
     fmt::print(stderr, "{}\n", text);
   }
-  void OnTestEnd(const testing::TestInfo& test) override {
-    const testing::TestResult& result = *test.result();
+  void OnTestEnd(const ::testing::TestInfo& test) override {
+    const ::testing::TestResult& result = *test.result();
     const std::string name = std::string(test.test_suite_name()) + '.' + test.name();
     if (result.Passed()) ++run_.passed_tests;
     if (result.Failed()) run_.failed_tests.push_back(name);
@@ -154,8 +161,8 @@ class Progress : public testing::EmptyTestEventListener {
 RunResult run_tests(const std::vector<std::string>& names) {
   RunResult run;
   run.seed = run_seed();
-  testing::GTEST_FLAG(filter) = fmt::format("{}", fmt::join(names, ":"));
-  auto& listeners = testing::UnitTest::GetInstance()->listeners();
+  ::testing::GTEST_FLAG(filter) = fmt::format("{}", fmt::join(names, ":"));
+  auto& listeners = ::testing::UnitTest::GetInstance()->listeners();
   delete listeners.Release(listeners.default_result_printer());
   listeners.Append(new Progress(run));  // GoogleTest owns it
   const auto start = std::chrono::steady_clock::now();
@@ -185,7 +192,7 @@ bool run_program(int argc, char** argv) {
   choose_backend(arguments.backend, arguments.device);
   if (arguments.seed) choose_seed(*arguments.seed);
   int one = 1;
-  testing::InitGoogleTest(&one, argv);
+  ::testing::InitGoogleTest(&one, argv);
   if (arguments.self_check) return self_check();
   const std::vector<std::string> names = matching_tests(arguments.filter);
   if (arguments.list) {
@@ -193,9 +200,9 @@ bool run_program(int argc, char** argv) {
     return true;
   }
   RunResult run = run_tests(names);
-  for (const Backend& backend : backends()) {
-    const BackendStatus status = status_of(backend);
-    const bool chosen = arguments.backend.empty() ? backend.computes : backend.name == arguments.backend;
+  for (const testing::TestedBackend& backend : testing::tested_backends()) {
+    const BackendStatus status = backend.status(backend.row);
+    const bool chosen = arguments.backend.empty() ? backend.row.computes : backend.name == arguments.backend;
     if (!chosen) continue;
     run.devices.push_back(status.available ? fmt::format("{}: {}", backend.name, status.detail)
                                            : fmt::format("{}: unsupported ({})", backend.name, status.detail));
@@ -222,7 +229,7 @@ int main(int argc, char** argv) {
   using namespace amphora::conformance;
   program_path = argv[0];
   if (!has_own_flags(argc, argv)) {
-    testing::InitGoogleTest(&argc, argv);
+    ::testing::InitGoogleTest(&argc, argv);
     return RUN_ALL_TESTS();
   }
   bool passed = false;

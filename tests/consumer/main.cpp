@@ -1,8 +1,8 @@
 // Trains two layers through the installed library; fails unless they learn.
-#include <amphora/amphora.h>
-
 #include <cstdio>
 #include <vector>
+
+#include <amphora/amphora.h>
 
 static_assert(AMPHORA_VERSION_MAJOR == 0 && AMPHORA_VERSION_MINOR >= 1);
 

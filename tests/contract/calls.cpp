@@ -116,8 +116,10 @@ TEST_P(Contract, ProfilingMeasuresEachKernelAndChangesNoResult) {
   const auto unary = static_cast<std::size_t>(KernelId::unary);
   EXPECT_GT(device->counters().seconds[unary], 0.0);
   EXPECT_LT(device->counters().seconds[unary], 10.0);
-  const std::string path = device->supports(KernelId::unary, {}).path;
-  EXPECT_EQ(device->counters().paths[unary], (std::map<std::string, std::uint64_t>{{path, 1}}));
+  const std::map<std::string, std::uint64_t>& paths = device->counters().paths[unary];
+  ASSERT_EQ(paths.size(), 1u);
+  EXPECT_FALSE(paths.begin()->first.empty());
+  EXPECT_EQ(paths.begin()->second, 1u);
   expect_values(values_of<float>(*device, *x), std::vector<float>(100000, 4.0f));
 }
 

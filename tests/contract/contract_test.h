@@ -1,5 +1,5 @@
-// What the runtime relies on in every device, whatever kernels it has: a suite of tests that each backend gets by having
-// a row in the registry.
+// What the runtime relies on in every device, whatever kernels it has: a suite of tests that each backend gets by
+// having a row in the registry.
 #pragma once
 
 #include <cstddef>
@@ -11,8 +11,6 @@
 
 #include "support/backends.h"
 #include "support/device_calls.h"
-#include "support/idx_files.h"
-#include "support/variable.h"
 
 namespace amphora::testing {
 
@@ -36,10 +34,6 @@ class Contract : public ::testing::TestWithParam<TestedBackend> {
       EXPECT_EQ(actual, expected);
     }
   }
-
- private:
-  TemporaryFolder folder_;
-  Variable cache_{"AMPHORA_CACHE", folder_.path().string()};
 };
 
 }  // namespace amphora::testing

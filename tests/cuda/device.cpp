@@ -1,8 +1,19 @@
-// What the contract leaves open: types, and how work is cut into blocks.
+// What the contract leaves open: paths, types, and how work is cut into blocks.
+#include <map>
+
 #include "cuda_test.h"
 
 namespace amphora::cuda {
 namespace {
+
+TEST_F(CudaTest, ProfilingNamesWhatRan) {
+  const auto device = open_cuda();
+  const BufferPtr x = buffer_of(*device, std::vector<float>(1000, 1.0f));
+  device->set_profiling(true);
+  launch_affine(x, x, 3.0f, 1.0f);
+  const auto& paths = device->counters().paths[static_cast<std::size_t>(KernelId::unary)];
+  EXPECT_EQ(paths, (std::map<std::string, std::uint64_t>{{"unary", 1}}));
+}
 
 TEST_F(CudaTest, HasNoF64) {
   EXPECT_FALSE(open_cuda()->supports(KernelId::cast, {.types = {DType::f64, DType::f64}}).supported);

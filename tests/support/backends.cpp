@@ -18,7 +18,9 @@ std::vector<TestedBackend> find_backends() {
   }
 #ifdef AMPHORA_CUDA_EMULATED_MODULE
   found.push_back({kEmulatedCuda, backend_named(cuda::kBackend.name),
-                   [](const Backend&) { return BackendStatus{true, "the tests' emulator of CUDA", true}; },
+                   [](const Backend&) {
+                     return BackendStatus{true, "the tests' emulator of CUDA", true};
+                   },
                    [](const Backend&, const DeviceOptions& options) {
                      return cuda::load_module(AMPHORA_CUDA_EMULATED_MODULE).open(options);
                    }});

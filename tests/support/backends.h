@@ -1,5 +1,5 @@
-// The backends that tests run on: every one that is built, and the cuda backend on the tests' emulator of CUDA, which is
-// a backend of its own here, so that "cuda" is a GPU.
+// The backends that tests run on: every one that is built, and the cuda backend on the tests' emulator of CUDA, which
+// is a backend of its own here, so that "cuda" is a GPU.
 #pragma once
 
 #include <memory>

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,13 +36,20 @@ struct BackendStatus {
   bool emulated = false;  // a GPU's interface on the processor: the cpu backend is faster, so "auto" leaves it out
 };
 
+// Another way to open a backend's devices, which conformance holds to the oracle, too.
+struct DeviceVariant {
+  std::string_view suffix;  // of its name there: "_fma"
+  void (*choose)(DeviceOptions& options);
+};
+
 struct Backend {
-  std::string_view name;                                           // "cpu"
-  std::string_view what;                                           // one line for people
-  BackendStatus (*status)();                                       // opens nothing
-  std::shared_ptr<Device> (*open)(const DeviceOptions& options);   // null: not built into this program
-  std::vector<DeviceReport> (*devices)() = nullptr;                // null: one device, which needs no index
+  std::string_view name;                                          // "cpu"
+  std::string_view what;                                          // one line for people
+  BackendStatus (*status)();                                      // opens nothing
+  std::shared_ptr<Device> (*open)(const DeviceOptions& options);  // null: not built into this program
+  std::vector<DeviceReport> (*devices)() = nullptr;               // null: one device, which needs no index
   Accuracy accuracy = {};
+  std::span<const DeviceVariant> variants = {};
   bool computes = true;  // "auto" may choose it, and conformance holds it to the oracle
 };
 
