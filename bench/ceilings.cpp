@@ -6,8 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "amphora/app.h"
 #include "amphora/io/file.h"
 #include "arrays.h"
@@ -138,18 +136,19 @@ class Ceilings {
   };
 
   std::vector<Product> products() const {
-    using am::kFlagTransposeA, am::kFlagTransposeB;
+    using am::kMatmulTransposeA, am::kMatmulTransposeB;
     if (quick_)
-      return {{"cube", 128, 128, 128, kFlagTransposeB}, {"gradient of weights", 64, 96, 128, kFlagTransposeA, true}};
+      return {{"cube", 128, 128, 128, kMatmulTransposeB},
+              {"gradient of weights", 64, 96, 128, kMatmulTransposeA, true}};
     std::vector<Product> result;
-    for (const int size : {1024, 2048, 4096, 8192}) result.push_back({"cube", size, size, size, kFlagTransposeB});
+    for (const int size : {1024, 2048, 4096, 8192}) result.push_back({"cube", size, size, size, kMatmulTransposeB});
     // GPT-2 124M (Radford et al. 2019), 8,192 tokens: attention in and out, both layers of the MLP, the head. Weights
     // are [out, in].
     constexpr int kTokens = 8192;
     for (const auto& [out, in] : {std::pair{2304, 768}, {768, 768}, {3072, 768}, {768, 3072}, {50304, 768}}) {
-      result.push_back({"GPT-2, forward", kTokens, out, in, kFlagTransposeB});
+      result.push_back({"GPT-2, forward", kTokens, out, in, kMatmulTransposeB});
       result.push_back({"GPT-2, gradient of inputs", kTokens, in, out, 0});
-      result.push_back({"GPT-2, gradient of weights", out, in, kTokens, kFlagTransposeA, true});
+      result.push_back({"GPT-2, gradient of weights", out, in, kTokens, kMatmulTransposeA, true});
     }
     return result;
   }
@@ -172,9 +171,9 @@ class Ceilings {
     const BufferPtr a = arrays_.random(type, elements(p.m, p.k)), b = arrays_.random(type, elements(p.n, p.k));
     const BufferPtr c = arrays_.random(result, elements(p.m, p.n));
     Spec spec{{type, type, result, DType::f32}, 0, p.flags};
-    if (precision == am::Precision::tf32) spec.flags |= am::kFlagTf32;
-    const int lda = (p.flags & am::kFlagTransposeA) != 0 ? p.m : p.k;
-    const int ldb = (p.flags & am::kFlagTransposeB) != 0 ? p.k : p.n;
+    if (precision == am::Precision::tf32) spec.flags |= am::kMatmulTf32;
+    const int lda = (p.flags & am::kMatmulTransposeA) != 0 ? p.m : p.k;
+    const int ldb = (p.flags & am::kMatmulTransposeB) != 0 ? p.k : p.n;
     const MatmulParams params{p.m, p.n, p.k, 1, lda, ldb, p.n, 0, 0, 0, 1.0f, p.adds ? 1.0f : 0.0f};
     return watch_.seconds(call(KernelId::matmul, spec, params, {a, b, c}));
   }
@@ -194,24 +193,25 @@ int main(int argc, char** argv) {
   std::string json;
   am::DeviceOptions options;
   bool quick = false;
-  CLI::App app("Times copies, memory-bound kernels and products on one backend.");
-  app.add_option("--backend", backend, "which backend")->capture_default_str();
-  app.add_option("--device", options.device, "its index, or a part of its name");
-  app.add_option("--json", json, "write the table to a file, too")->type_name("FILE");
-  app.add_flag("--quick", quick, "small sizes, to see that it runs");
-  CLI11_PARSE(app, argc, argv);
-  bool complete = false;
+  bool complete = true;
   const int code = am::app::run_reporting_errors("ceilings", [&] {
+    am::app::CommandLine line({.program = "bench_ceilings",
+                               .description = "Times copies, memory-bound kernels and products on one backend."});
+    line.add_text("--backend", backend, "NAME", "which backend");
+    line.add_text("--device", options.device, "INDEX|NAME", "its index, or a part of its name");
+    line.add_path("--json", json, "FILE", "write the table to a file, too");
+    line.add_switch("--quick", quick, "small sizes, to see that it runs");
+    if (!line.parse(argc, argv)) return;
     const auto device = am::open_device(backend, options);
     const am::DeviceInfo& info = device->info();
     const Measurements found = Ceilings(*device, quick).run();
     if (!json.empty()) {
-      const nlohmann::ordered_json report = {{"backend", info.backend},
-                                             {"device", info.name},
-                                             {"copy_gb_per_second", found.best(false)},
-                                             {"product_tflops", found.best(true)},
-                                             {"failures", found.failures()},
-                                             {"results", found.json()}};
+      const am::io::Json report = {{"backend", info.backend},
+                                   {"device", info.name},
+                                   {"copy_gb_per_second", found.best(false)},
+                                   {"product_tflops", found.best(true)},
+                                   {"failures", found.failures()},
+                                   {"results", found.json()}};
       am::io::write_file(json, report.dump(2) + "\n");
     }
     fmt::print("{} on {}\n\n{}\n", info.backend, info.name, found.str());

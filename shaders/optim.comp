@@ -17,7 +17,7 @@ vec4 mixed(vec4 from, vec4 to, float weight) {
 }
 
 #ifdef KERNEL_sgd
-layout(constant_id = 9) const uint kHasWorking = 0;
+layout(constant_id = 17) const uint kHasWorking = 0;
 layout(push_constant, std430) uniform Push {
   uvec2 gradient;
   uvec2 master;
@@ -51,8 +51,8 @@ void main() {
 #endif
 
 #ifdef KERNEL_adam
-layout(constant_id = 9) const uint kHasWorking = 0;
-layout(constant_id = 10) const uint kDriverIsExact = 0;  // its division and square root are rounded correctly
+layout(constant_id = 17) const uint kHasWorking = 0;
+layout(constant_id = 18) const uint kDriverIsExact = 0;  // its division and square root are rounded correctly
 layout(push_constant, std430) uniform Push {
   uvec2 gradient;
   uvec2 master;

@@ -136,7 +136,7 @@ TEST_F(CudaGraphs, CallsThatShareScratchMemoryAreOrdered) {
   const BufferPtr x = room(kInner), w = room(kInner);
   const Spec spec{.types = {DType::f16, DType::f16, DType::f16, DType::f16},
                   .function = static_cast<std::uint8_t>(Activation::silu),
-                  .flags = kFlagTransposeB};
+                  .flags = kMatmulTransposeB};
   const MatmulParams params{kSize, kSize, kInner, 1, kInner, kInner, kSize, 0, 0, 0, 1.0f, 0.0f};
   std::vector<BufferPtr> results;
   std::vector<KernelCall> calls;

@@ -19,7 +19,7 @@ Real lerp_value(Real from, Real to, Real weight) {
 // Calls step.template operator()<Real>() with the arithmetic type of the masters in buffer 1.
 template <class Step>
 void with_master_type(const KernelCall& call, Step step) {
-  if (call.spec.types[1] == DType::f64) {
+  if (call.type_at(op::adam::master) == DType::f64) {
     step.template operator()<double>();
   } else {
     step.template operator()<float>();
@@ -29,10 +29,10 @@ void with_master_type(const KernelCall& call, Step step) {
 template <class Real>
 void sgd_step(const KernelCall& call, const GroupState& group) {
   const auto params = call.params<SgdParams>();
-  const Array gradient(call, 0);
-  const Array master(call, 1);
-  const Array momentum(call, 2);
-  const Array working(call, 3);
+  const Array gradient(call, op::sgd::gradient);
+  const Array master(call, op::sgd::master);
+  const Array momentum(call, op::sgd::momentum);
+  const Array working(call, op::sgd::working);
   const bool remembers = params.momentum != 0.0f;
   require(!remembers || momentum, "sgd on cpu: momentum {} needs a momentum buffer", params.momentum);
   const bool first = group.step == 1;
@@ -55,11 +55,11 @@ void sgd_step(const KernelCall& call, const GroupState& group) {
 template <class Real>
 void adam_step(const KernelCall& call, const GroupState& group) {
   const auto params = call.params<AdamParams>();
-  const Array gradient(call, 0);
-  const Array master(call, 1);
-  const Array working(call, 2);
-  const Array m(call, 3);
-  const Array v(call, 4, call.spec.types[3]);
+  const Array gradient(call, op::adam::gradient);
+  const Array master(call, op::adam::master);
+  const Array working(call, op::adam::working);
+  const Array m(call, op::adam::m);
+  const Array v(call, op::adam::v, call.type_at(op::adam::m));
   const double full_beta2 = joined(params.beta2, params.beta2_low);
   const auto complement1 = static_cast<Real>(1.0 - joined(params.beta1, params.beta1_low));
   const auto complement2 = static_cast<Real>(1.0 - full_beta2);
@@ -107,10 +107,10 @@ void grow(ScalerState& state, const ScalerUpdateParams& params) {
 
 void begin_step(const KernelCall& call, Threads&) {
   const auto params = call.params<BeginStepParams>();
-  auto& group = *data_of<GroupState>(call, 0);
-  if (const auto* lr = data_of<float>(call, 3)) group.lr = *lr;
-  const auto* stats = data_of<GradientStats>(call, 1);
-  const auto* scaler = data_of<ScalerState>(call, 2);
+  auto& group = *data_of<GroupState>(call, op::begin_step::group);
+  if (const auto* lr = data_of<float>(call, op::begin_step::lr)) group.lr = *lr;
+  const auto* stats = data_of<GradientStats>(call, op::begin_step::stats);
+  const auto* scaler = data_of<ScalerState>(call, op::begin_step::scaler);
   group.skip = stats != nullptr && stats->found_inf != 0.0f ? 1 : 0;
   const bool scaled = params.unscale != 0 && scaler != nullptr;
   group.gradient_factor = scaled ? static_cast<float>(1.0 / scaler->scale) : 1.0f;
@@ -122,21 +122,21 @@ void begin_step(const KernelCall& call, Threads&) {
 }
 
 void sgd(const KernelCall& call, Threads&) {
-  const auto& group = *data_of<GroupState>(call, 4);
+  const auto& group = *data_of<GroupState>(call, op::sgd::group);
   if (group.skip != 0) return;
   with_master_type(call, [&]<class Real>() { sgd_step<Real>(call, group); });
 }
 
 void adam(const KernelCall& call, Threads&) {
-  const auto& group = *data_of<GroupState>(call, 5);
+  const auto& group = *data_of<GroupState>(call, op::adam::group);
   if (group.skip != 0) return;
   with_master_type(call, [&]<class Real>() { adam_step<Real>(call, group); });
 }
 
 void lerp(const KernelCall& call, Threads&) {
   const auto params = call.params<LerpParams>();
-  const Array source(call, 0);
-  const Array average(call, 1);
+  const Array source(call, op::lerp::source);
+  const Array average(call, op::lerp::average);
   with_master_type(call, [&]<class Real>() {
     for (std::uint32_t i = 0; i < params.count; ++i) {
       average.set(i, lerp_value(static_cast<Real>(average[i]), static_cast<Real>(source[i]), Real(params.weight)));
@@ -146,7 +146,7 @@ void lerp(const KernelCall& call, Threads&) {
 
 void scaler_update(const KernelCall& call, Threads&) {
   const auto params = call.params<ScalerUpdateParams>();
-  auto& state = *data_of<ScalerState>(call, 0);
+  auto& state = *data_of<ScalerState>(call, op::scaler_update::scaler);
   const bool overflow = state.found_inf != 0.0f;
   ++state.updates;
   state.skipped += overflow ? 1 : 0;

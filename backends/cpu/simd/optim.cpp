@@ -57,14 +57,14 @@ HWY_INLINE void put(Floats values, T* p, std::size_t count) {
 
 template <class Working>
 void adam(const KernelCall& call, Threads& threads) {
-  const auto& group = *data_of<GroupState>(call, 5);
+  const auto& group = *data_of<GroupState>(call, op::adam::group);
   if (group.skip != 0) return;
   const auto params = call.params<AdamParams>();
-  const auto* gradient = data_of<float>(call, 0);
-  auto* master = data_of<float>(call, 1);
-  auto* working = data_of<Working>(call, 2);
-  auto* mean = data_of<float>(call, 3);
-  auto* square = data_of<float>(call, 4);
+  const auto* gradient = data_of<float>(call, op::adam::gradient);
+  auto* master = data_of<float>(call, op::adam::master);
+  auto* working = data_of<Working>(call, op::adam::working);
+  auto* mean = data_of<float>(call, op::adam::m);
+  auto* square = data_of<float>(call, op::adam::v);
   const bool decays = params.weight_decay != 0.0f;
   // A factor of 1 changes nothing, so the common case costs no branch.
   const bool shrinks = decays && params.decoupled != 0;
@@ -97,13 +97,13 @@ void adam(const KernelCall& call, Threads& threads) {
 
 template <class Working>
 void sgd(const KernelCall& call, Threads& threads) {
-  const auto& group = *data_of<GroupState>(call, 4);
+  const auto& group = *data_of<GroupState>(call, op::sgd::group);
   if (group.skip != 0) return;
   const auto params = call.params<SgdParams>();
-  const auto* gradient = data_of<float>(call, 0);
-  auto* master = data_of<float>(call, 1);
-  auto* momentum = data_of<float>(call, 2);
-  auto* working = data_of<Working>(call, 3);
+  const auto* gradient = data_of<float>(call, op::sgd::gradient);
+  auto* master = data_of<float>(call, op::sgd::master);
+  auto* momentum = data_of<float>(call, op::sgd::momentum);
+  auto* working = data_of<Working>(call, op::sgd::working);
   const bool remembers = params.momentum != 0.0f;
   require(!remembers || momentum != nullptr, "sgd on cpu: momentum {} needs a momentum buffer", params.momentum);
   const bool first = group.step == 1;  // the buffer holds nothing yet
@@ -129,8 +129,8 @@ void sgd(const KernelCall& call, Threads& threads) {
 
 void lerp(const KernelCall& call, Threads& threads) {
   const auto params = call.params<LerpParams>();
-  const auto* source = data_of<float>(call, 0);
-  auto* average = data_of<float>(call, 1);
+  const auto* source = data_of<float>(call, op::lerp::source);
+  auto* average = data_of<float>(call, op::lerp::average);
   run_chunks(threads, params.count, [&](std::size_t begin, std::size_t end) HWY_ATTR {
     const Lerp mix(params.weight);
     for_vectors(begin, end, [&](std::size_t i, std::size_t count) HWY_ATTR {
@@ -163,6 +163,7 @@ namespace amphora::cpu::simd {
 HWY_EXPORT(find_step);
 
 Launcher find_optim(KernelId kernel, const Spec& spec) {
+  if (kernel != KernelId::sgd && kernel != KernelId::adam && kernel != KernelId::lerp) return nullptr;
   const auto& types = spec.types;
   if (types[0] != DType::f32 || types[1] != DType::f32) return nullptr;
   const bool is_adam = kernel == KernelId::adam;

@@ -122,7 +122,8 @@ void run_parts(Pass pass, const Cut& cut, Stream& stream) {
 void reduce(const KernelCall& call, Stream& stream) {
   const auto params = call.params<ReduceParams>();
   if (params.outer == 0 || params.inner == 0) return;
-  const Pass pass{array_of(call, 0), array_of(call, 1), params, static_cast<Reduction>(call.spec.function)};
+  const Pass pass{array_of(call, op::reduce::in), array_of(call, op::reduce::out), params,
+                  static_cast<Reduction>(call.spec.function)};
   if (params.inner == 1) return run_parts(pass, split(row_line_tiling(params), params), stream);
   run_parts(pass, split(column_line_tiling(params, width_of(params)), params), stream);
 }
@@ -130,7 +131,8 @@ void reduce(const KernelCall& call, Stream& stream) {
 void reduce_grad(const KernelCall& call, Stream& stream) {
   const auto params = call.params<ReduceParams>();
   if (params.outer == 0 || params.extent == 0 || params.inner == 0) return;
-  const Array x = array_of(call, 0), y = array_of(call, 1), dy = array_of(call, 2), dx = array_of(call, 3);
+  const Array x = array_of(call, op::reduce_grad::x), y = array_of(call, op::reduce_grad::y),
+              dy = array_of(call, op::reduce_grad::dy), dx = array_of(call, op::reduce_grad::dx);
   if (params.inner == 1) {
     const RowLineTiling tiling = row_line_tiling(params);
     const kernels::ReduceGradRowsArguments arguments{x, y, dy, dx, params, cut};

@@ -37,10 +37,11 @@ void begin_step(const KernelCall& call, CommandEncoder& encoder) {
 void sgd(const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<SgdParams>();
   if (params.count == 0) return;
-  require(params.momentum == 0.0f || has(call, 2), "sgd on vulkan: momentum {} needs a momentum buffer",
+  require(params.momentum == 0.0f || has(call, op::sgd::momentum), "sgd on vulkan: momentum {} needs a momentum buffer",
           params.momentum);
   encoder.dispatch("sgd", call, Push(call).add(params), encoder.spread(params.count),
-                   {by_fours(call, {0, 1, 2, 3}), has(call, 3) ? 1u : 0u});
+                   {by_fours(call, {op::sgd::gradient, op::sgd::master, op::sgd::momentum, op::sgd::working}),
+                    has(call, op::sgd::working) ? 1u : 0u});
 }
 
 void adam(const KernelCall& call, CommandEncoder& encoder) {
@@ -51,13 +52,15 @@ void adam(const KernelCall& call, CommandEncoder& encoder) {
   // The processor's own division and square root are exact, and faster than integers.
   const std::uint32_t driver_is_exact = encoder.capabilities().is_cpu ? 1 : 0;
   encoder.dispatch("adam", call, Push(call).add(params).add(complement1).add(complement2), encoder.spread(params.count),
-                   {by_fours(call, {0, 1, 2, 3, 4}), has(call, 2) ? 1u : 0u, driver_is_exact});
+                   {by_fours(call, {op::adam::gradient, op::adam::master, op::adam::working, op::adam::m, op::adam::v}),
+                    has(call, op::adam::working) ? 1u : 0u, driver_is_exact});
 }
 
 void lerp(const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<LerpParams>();
   if (params.count == 0) return;
-  encoder.dispatch("lerp", call, Push(call).add(params), encoder.spread(params.count), {by_fours(call, {0, 1})});
+  encoder.dispatch("lerp", call, Push(call).add(params), encoder.spread(params.count),
+                   {by_fours(call, {op::lerp::source, op::lerp::average})});
 }
 
 void scaler_update(const KernelCall& call, CommandEncoder& encoder) {

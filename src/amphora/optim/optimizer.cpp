@@ -6,8 +6,8 @@
 #include <utility>
 
 #include "amphora/autograd/trace.h"
+#include "amphora/core/context.h"
 #include "amphora/core/error.h"
-#include "amphora/core/place.h"
 #include "amphora/device/device.h"
 #include "amphora/plan/recorder.h"
 #include "amphora/tensor/launch.h"
