@@ -10,13 +10,23 @@ static_assert(AMPHORA_VERSION_MAJOR == 0 && AMPHORA_VERSION_MINOR >= 1);
 #error "what amphora is built with is no business of the programs that use it"
 #endif
 
+// Names that are the user's own.
+struct AdamParams {
+  int of_my_own;
+};
+struct ScalerState {};
+#if defined(AM_STRUCT) || defined(AM_INT) || defined(AM_UINT32) || defined(AM_FLOAT) || defined(AM_PARAMS) || \
+    defined(AM_UNARY) || defined(AM_BINARY)
+#error "amphora leaves macros behind"
+#endif
+
 namespace am = amphora;
 
 int main() {
   const auto device = am::open_device("cpu");
   am::RandomSource random(1);
-  am::nn::Linear first(*device, random, 2, 16, {.activation = am::Activation::relu});
-  am::nn::Linear second(*device, random, 16, 1);
+  am::nn::Linear first({*device, random}, 2, 16, {.activation = am::Activation::relu});
+  am::nn::Linear second({*device, random}, 16, 1);
   std::vector<am::nn::Parameter> parameters = first.parameters();
   for (const am::nn::Parameter& parameter : second.parameters()) parameters.push_back(parameter);
   am::optim::Adam optimizer(parameters, {.lr = 1e-2f});

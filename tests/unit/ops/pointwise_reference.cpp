@@ -98,8 +98,8 @@ TEST_F(PointwiseReference, BinaryFunctionsGiveTheReferencesValuesAndDerivatives)
     for (const bool second : {false, true}) {
       const std::optional<double>& expected = second ? r.of_b : r.of_a;
       if (!expected) continue;
-      EXPECT_TRUE(is_near(derivative(second ? kFlagSecond : 0), *expected, operand)) << "derivative of "
-                                                                                     << "ab"[second];
+      EXPECT_TRUE(is_near(derivative(second ? kBinaryGradSecond : 0), *expected, operand)) << "derivative of "
+                                                                                           << "ab"[second];
     }
   }
 }
