@@ -11,6 +11,8 @@
 #include <dlfcn.h>
 
 #include "amphora/core/error.h"
+#include "amphora/kernel/functions.h"
+#include "amphora/kernel/validate.h"
 #include "backends/cuda/module.h"
 
 namespace amphora::cuda {
@@ -126,6 +128,14 @@ BackendStatus status() {
 }
 
 std::shared_ptr<Device> open(const DeviceOptions& options) { return module_of_this_machine().open(options); }
+
+// The module has a launcher for every kernel, or it would not link.
+Support supports(KernelId kernel, const Spec& spec) {
+  const std::string reason = reason_against(kernel, spec, false);
+  if (!reason.empty()) return {false, reason};
+  const bool f32 = spec.types[0] == DType::f32 && (spec.flags & kMatmulTf32) == 0;
+  return {true, kernel == KernelId::matmul && !f32 ? "Tensor Cores" : ""};
+}
 
 std::vector<DeviceReport> devices() { return module_of_this_machine().devices(); }
 

@@ -42,6 +42,9 @@ struct DeviceVariant {
   void (*choose)(DeviceOptions& options);
 };
 
+// A tool that watches a backend's memory accesses while it runs, which `gpu-check` then does.
+enum class Watcher { none, compute_sanitizer, validation_layers };
+
 struct Backend {
   std::string_view name;                                          // "cpu"
   std::string_view what;                                          // one line for people
@@ -49,7 +52,11 @@ struct Backend {
   std::shared_ptr<Device> (*open)(const DeviceOptions& options);  // null: not built into this program
   std::vector<DeviceReport> (*devices)() = nullptr;               // null: one device, which needs no index
   Accuracy accuracy = {};
+  // What its best device runs for a kernel, and how: the path is empty for the usual way. README's table shows it.
+  Support (*supports)(KernelId kernel, const Spec& spec) = nullptr;
+  std::span<const Precision> precisions = {};  // of its best device
   std::span<const DeviceVariant> variants = {};
+  Watcher watcher = Watcher::none;
   bool computes = true;  // "auto" may choose it, and conformance holds it to the oracle
 };
 
