@@ -38,8 +38,8 @@ else()
 endif()
 
 # Program and module exchange C++ objects, so both carry a digest of what they must agree on.
-set(interface core/buffer.h core/dtype.h core/error.h device/backend.h device/device.h kernel/call.h kernel/kernels.def
-              kernel/shared/params.h kernel/shared/pointwise.def)
+set(interface core/buffer.h core/dtype.h core/error.h device/accuracy.h device/backend.h device/device.h kernel/call.h
+              kernel/kernels.def kernel/kernels.h kernel/shared/params.def kernel/shared/params.h kernel/shared/pointwise.def)
 list(TRANSFORM interface PREPEND ${PROJECT_SOURCE_DIR}/src/amphora/)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${interface})
 set(digests ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_BUILD_TYPE})
@@ -70,7 +70,7 @@ endfunction()
 
 function(amphora_add_cuda_module)
   add_library(amphora_cuda_module MODULE ${AMPHORA_CUDA_SOURCES})
-  set_target_properties(amphora_cuda_module PROPERTIES OUTPUT_NAME amphora_cuda)
+  set_target_properties(amphora_cuda_module PROPERTIES OUTPUT_NAME amphora_cuda INSTALL_RPATH "$ORIGIN")
   amphora_configure_cuda_module(amphora_cuda_module)
   target_link_libraries(amphora_cuda_module PRIVATE CUDA::cudart_static CUDA::cublasLt)
   set_target_properties(amphora_cuda_module PROPERTIES CUDA_STANDARD 20 CUDA_STANDARD_REQUIRED ON CUDA_EXTENSIONS OFF)

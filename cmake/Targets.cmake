@@ -4,7 +4,7 @@ include(GoogleTest)
 
 function(amphora_add_program name)
   add_executable(${name} ${ARGN})
-  target_link_libraries(${name} PRIVATE amphora::app amphora_internals nlohmann_json::nlohmann_json)
+  target_link_libraries(${name} PRIVATE amphora::app amphora_internals)
   if(TARGET amphora_cuda_module) # which a program loads when it runs
     add_dependencies(${name} amphora_cuda_module)
   endif()
@@ -75,12 +75,31 @@ function(amphora_add_gpu_check)
   add_custom_target(gpu_check DEPENDS ${programs})
 endfunction()
 
-# One program amphora_NAME and one label NAME for each folder tests/NAME; tests/support is linked into each of them.
+# What tests are compiled with. They are not optimised as far as the library: to build them takes longer than to run them.
+function(amphora_configure_test target)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
+  target_compile_definitions(${target} PRIVATE AMPHORA_SANITIZED=$<IF:$<BOOL:${AMPHORA_SANITIZE}>,1,0>)
+  target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
+  target_link_libraries(${target} PRIVATE GTest::gtest GTest::gtest_main)
+endfunction()
+
+# tests/support, which every test program is linked with, and the headers that all of them include, precompiled once.
+function(amphora_add_test_support)
+  file(GLOB support CONFIGURE_DEPENDS tests/support/*.cpp)
+  add_library(amphora_test_support STATIC ${support})
+  amphora_configure_test(amphora_test_support)
+  target_link_libraries(amphora_test_support PRIVATE amphora::app amphora_internals)
+  # As programs are compiled, which are to use the same precompiled headers.
+  set_target_properties(amphora_test_support PROPERTIES POSITION_INDEPENDENT_CODE OFF)
+  target_compile_options(amphora_test_support PRIVATE ${CMAKE_CXX_COMPILE_OPTIONS_PIE})
+  target_precompile_headers(amphora_test_support PRIVATE <gtest/gtest.h> <amphora/amphora.h>)
+endfunction()
+
+# One program amphora_NAME and one label NAME for each folder tests/NAME.
 function(amphora_add_tests)
+  amphora_add_test_support()
   file(GLOB_RECURSE files CONFIGURE_DEPENDS tests/*.cpp)
-  file(GLOB_RECURSE support CONFIGURE_DEPENDS tests/support/*.cpp)
-  list(FILTER files EXCLUDE REGEX "/tests/support/")
-  list(FILTER files EXCLUDE REGEX "/tests/cuda_emulator/") # builds itself
+  list(FILTER files EXCLUDE REGEX "/tests/(support|cuda_emulator|consumer)/") # the last two build themselves
   if(NOT AMPHORA_VULKAN_FOUND)
     list(FILTER files EXCLUDE REGEX "/tests/vulkan/")
   endif()
@@ -98,10 +117,10 @@ function(amphora_add_tests)
       list(FILTER tools EXCLUDE REGEX "/gpu_check/gpu_check.cpp$")
       list(APPEND own ${tools})
     endif()
-    amphora_add_program(amphora_${name} ${own} ${support})
-    target_include_directories(amphora_${name} PRIVATE ${PROJECT_SOURCE_DIR}/tests)
-    target_compile_definitions(amphora_${name} PRIVATE AMPHORA_SANITIZED=$<IF:$<BOOL:${AMPHORA_SANITIZE}>,1,0>)
-    target_link_libraries(amphora_${name} PRIVATE GTest::gtest GTest::gtest_main)
+    amphora_add_program(amphora_${name} ${own})
+    amphora_configure_test(amphora_${name})
+    target_link_libraries(amphora_${name} PRIVATE amphora_test_support)
+    target_precompile_headers(amphora_${name} REUSE_FROM amphora_test_support)
     # NO_PRETTY_VALUES keeps CTest's names equal to GoogleTest's, so that one filter serves both.
     gtest_discover_tests(
       amphora_${name} NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
@@ -115,8 +134,9 @@ function(amphora_add_tests)
     target_compile_definitions(
       amphora_cuda
       PRIVATE "AMPHORA_CUDA_ARCHITECTURES=\"${architectures}\"" "AMPHORA_STALE_MODULE=\"$<TARGET_FILE:amphora_cuda_stale>\""
-              "AMPHORA_OTHER_LIBRARY=\"$<TARGET_FILE:ZLIB::ZLIB>\"")
-    foreach(target amphora_cuda amphora_conformance)
+              "AMPHORA_OTHER_LIBRARY=\"$<TARGET_FILE:ZLIB::ZLIB>\""
+              "AMPHORA_INSTALLED_LIBRARIES=\"${CMAKE_INSTALL_FULL_LIBDIR}\"")
+    foreach(target amphora_test_support amphora_cuda amphora_conformance)
       target_compile_definitions(
         ${target} PRIVATE "AMPHORA_CUDA_EMULATED_MODULE=\"$<TARGET_FILE:amphora_cuda_emulated>\"")
       add_dependencies(${target} amphora_cuda_emulated amphora_cuda_stale)

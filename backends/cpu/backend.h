@@ -7,6 +7,9 @@ namespace amphora::cpu {
 
 BackendStatus status();
 std::shared_ptr<Device> open(const DeviceOptions& options);
+Support supports(KernelId kernel, const Spec& spec);
+
+inline constexpr DeviceVariant kVariants[] = {{"_oracle", [](DeviceOptions& options) { options.cpu_oracle = true; }}};
 
 inline constexpr Backend kBackend{
     .name = "cpu",
@@ -15,6 +18,8 @@ inline constexpr Backend kBackend{
     .open = open,
     // log1p is built on Log, a division and a product, each of which adds a rounding. pow runs in f64.
     .accuracy = {},
+    .supports = supports,
+    .variants = kVariants,
 };
 
 }  // namespace amphora::cpu

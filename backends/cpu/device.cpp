@@ -109,6 +109,12 @@ BackendStatus status() { return {true, describe({})}; }
 
 std::shared_ptr<Device> open(const DeviceOptions& options) { return std::make_shared<CpuDevice>(options); }
 
+Support supports(KernelId kernel, const Spec& spec) {
+  const std::string reason = reason_against(kernel, spec, true);
+  if (!reason.empty()) return {false, reason};
+  return {true, simd::find_launcher(kernel, spec) != nullptr ? "vectorised" : ""};
+}
+
 CpuDevice::CpuDevice(const DeviceOptions& options)
     : threads_(checked_threads(options)),
       oracle_only_(options.cpu_oracle),

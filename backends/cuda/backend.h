@@ -11,6 +11,9 @@ namespace amphora::cuda {
 BackendStatus status();
 std::shared_ptr<Device> open(const DeviceOptions& options);
 std::vector<DeviceReport> devices();
+Support supports(KernelId kernel, const Spec& spec);
+
+inline constexpr Precision kPrecisions[] = {Precision::f32, Precision::tf32, Precision::f16, Precision::bf16};
 
 inline constexpr Backend kBackend{
     .name = "cuda",
@@ -36,6 +39,9 @@ inline constexpr Backend kBackend{
                  .f64_tails = true,
                  .same_bits = true,
                  .flushes_subnormals = false},
+    .supports = supports,
+    .precisions = kPrecisions,
+    .watcher = Watcher::compute_sanitizer,
 };
 
 }  // namespace amphora::cuda

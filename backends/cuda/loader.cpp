@@ -1,5 +1,6 @@
 #include "backends/cuda/loader.h"
 
+#include <algorithm>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
@@ -10,6 +11,8 @@
 #include <dlfcn.h>
 
 #include "amphora/core/error.h"
+#include "amphora/kernel/functions.h"
+#include "amphora/kernel/validate.h"
 #include "backends/cuda/module.h"
 
 namespace amphora::cuda {
@@ -18,6 +21,9 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kFileName = "libamphora_cuda.so";
+// Where this build installs the module, and where it leaves it: programs outside of the build's folder find it there.
+constexpr const char* kInstalled = AMPHORA_INSTALLED_LIBRARIES;
+constexpr const char* kBuilt = AMPHORA_BUILT_LIBRARIES;
 
 std::string last_loader_error() {
   const char* text = dlerror();
@@ -58,24 +64,29 @@ fs::path program_folder() {
   return fs::read_symlink("/proc/self/exe", error).parent_path();
 }
 
+bool names_a_module() { return std::getenv("AMPHORA_CUDA_MODULE") != nullptr; }
+
+std::string no_module(const std::vector<std::string>& paths) {
+  if (names_a_module()) return fmt::format("no module at AMPHORA_CUDA_MODULE={}", paths.front());
+  return fmt::format(
+      "its module is not there (looked for {}): it is built where the CUDA Toolkit is, and AMPHORA_CUDA_MODULE can "
+      "name "
+      "it; see docs/cuda.md",
+      fmt::join(paths, ", "));
+}
+
 const Backend& module_of_this_machine() {
   const std::vector<std::string> paths = module_paths();
   for (const std::string& path : paths) {
     if (fs::exists(path)) return load_module(path);
   }
-  fail("the CUDA module is not there (looked for {}); see docs/cuda.md", fmt::join(paths, ", "));
+  fail("{}", no_module(paths));
 }
-
-bool names_a_module() { return std::getenv("AMPHORA_CUDA_MODULE") != nullptr; }
 
 // The reason that can be told without loading the module; empty: none.
 std::string reason_without_loading() {
-  bool built = false;
-  for (const std::string& path : module_paths()) built = built || fs::exists(path);
-  if (!built) {
-    return names_a_module() ? fmt::format("no module at AMPHORA_CUDA_MODULE={}", module_paths().front())
-                            : "not built into this program: the CUDA Toolkit was missing, see docs/cuda.md";
-  }
+  const std::vector<std::string> paths = module_paths();
+  if (std::ranges::none_of(paths, [](const std::string& path) { return fs::exists(path); })) return no_module(paths);
   // A module that was named may need no driver.
   if (names_a_module()) return {};
   void* driver = dlopen("libcuda.so.1", RTLD_NOW | RTLD_LOCAL);
@@ -98,7 +109,12 @@ const Backend& load_module(const std::string& path) {
 std::vector<std::string> module_paths() {
   if (const char* named = std::getenv("AMPHORA_CUDA_MODULE")) return {named};
   static const fs::path folder = program_folder();  // before anybody changes the working folder
-  return {(folder.parent_path() / "lib" / kFileName).string(), (folder / kFileName).string()};
+  std::vector<std::string> paths;
+  for (const fs::path& place : {folder.parent_path() / "lib", folder, fs::path(kInstalled), fs::path(kBuilt)}) {
+    const std::string path = (place / kFileName).string();
+    if (std::ranges::find(paths, path) == paths.end()) paths.push_back(path);
+  }
+  return paths;
 }
 
 BackendStatus status() {
@@ -112,6 +128,14 @@ BackendStatus status() {
 }
 
 std::shared_ptr<Device> open(const DeviceOptions& options) { return module_of_this_machine().open(options); }
+
+// The module has a launcher for every kernel, or it would not link.
+Support supports(KernelId kernel, const Spec& spec) {
+  const std::string reason = reason_against(kernel, spec, false);
+  if (!reason.empty()) return {false, reason};
+  const bool f32 = spec.types[0] == DType::f32 && (spec.flags & kMatmulTf32) == 0;
+  return {true, kernel == KernelId::matmul && !f32 ? "Tensor Cores" : ""};
+}
 
 std::vector<DeviceReport> devices() { return module_of_this_machine().devices(); }
 

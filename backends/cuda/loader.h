@@ -12,7 +12,8 @@ namespace amphora::cuda {
 // another build.
 const Backend& load_module(const std::string& path);
 
-// Where the module is looked for: AMPHORA_CUDA_MODULE, else libamphora_cuda.so in ../lib and beside the program.
+// Where the module is looked for: AMPHORA_CUDA_MODULE, else libamphora_cuda.so in ../lib, beside the program (or the
+// shared library), where this build installs it, and where it leaves it.
 std::vector<std::string> module_paths();
 
 }  // namespace amphora::cuda

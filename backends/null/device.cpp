@@ -32,6 +32,8 @@ class NullReadback : public Readback {
 
 BackendStatus status() { return {true, "counts kernel calls, computes nothing"}; }
 
+Support supports(KernelId, const Spec&) { return {true, {}}; }
+
 std::shared_ptr<Device> open(const DeviceOptions&) { return std::make_shared<NullDevice>(); }
 
 NullDevice::NullDevice() {

@@ -9,6 +9,13 @@ namespace amphora::vulkan {
 BackendStatus status();
 std::shared_ptr<Device> open(const DeviceOptions& options);
 std::vector<DeviceReport> devices();
+Support supports(KernelId kernel, const Spec& spec);
+
+inline constexpr Precision kPrecisions[] = {Precision::f32, Precision::f16, Precision::bf16};
+
+// Products through multiply-adds alone.
+inline constexpr DeviceVariant kVariants[] = {
+    {"_fma", [](DeviceOptions& options) { options.cooperative_matrix = false; }}};
 
 inline constexpr Backend kBackend{
     .name = "vulkan",
@@ -34,6 +41,10 @@ inline constexpr Backend kBackend{
                  .f64_tails = false,
                  .same_bits = false,
                  .flushes_subnormals = true},
+    .supports = AMPHORA_VULKAN ? supports : nullptr,
+    .precisions = kPrecisions,
+    .variants = kVariants,
+    .watcher = Watcher::validation_layers,
 };
 
 }  // namespace amphora::vulkan

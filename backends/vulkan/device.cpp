@@ -175,6 +175,15 @@ void VulkanDevice::do_wait() {
   device_->instance().throw_complaint();
 }
 
+Support supports(KernelId kernel, const Spec& spec) {
+  if (find_shader(name_of(kernel)).empty()) return {false, fmt::format("this build has no shader {}", name_of(kernel))};
+  const std::string reason = reason_against(kernel, spec, false);
+  if (!reason.empty()) return {false, reason};
+  const bool in_matrices =
+      kernel == KernelId::matmul && size_of(spec.types[0]) == 2 && !find_shader(matmul_shader(spec.types[0])).empty();
+  return {true, in_matrices ? "cooperative matrices" : ""};
+}
+
 std::shared_ptr<Device> open(const DeviceOptions& options) {
   Candidate candidate = select(options.device);
   restrict_to(options, candidate.capabilities);

@@ -45,4 +45,5 @@
 #include "amphora/tensor/state.h"
 #include "amphora/tensor/tensor.h"
 #include "amphora/train/step.h"
+#include "amphora/version.h"
 // IWYU pragma: end_exports

@@ -51,12 +51,12 @@ void expect_exact_widening(DType type) {
   });
 }
 
-TEST_P(Conversion, widens_all_65536_patterns_of_f16) { expect_exact_widening(DType::f16); }
-TEST_P(Conversion, widens_all_65536_patterns_of_bf16) { expect_exact_widening(DType::bf16); }
-TEST_P(Conversion, narrows_four_million_random_f32_patterns) { check_narrowing(random, 1 << 22); }
+TEST_P(Conversion, WidensAll65536PatternsOfF16) { expect_exact_widening(DType::f16); }
+TEST_P(Conversion, WidensAll65536PatternsOfBf16) { expect_exact_widening(DType::bf16); }
+TEST_P(Conversion, NarrowsFourMillionRandomF32Patterns) { check_narrowing(random, 1 << 22); }
 
 // Every pattern of either 16-bit type, and the three f32 around each midpoint to its neighbour.
-TEST_P(Conversion, narrows_every_pattern_and_every_tie) {
+TEST_P(Conversion, NarrowsEveryPatternAndEveryTie) {
   for (const DType type : {DType::f16, DType::bf16}) {
     Array in(DType::f32, 4 * 65536);
     auto* bits = reinterpret_cast<std::uint32_t*>(in.data());
@@ -72,7 +72,7 @@ TEST_P(Conversion, narrows_every_pattern_and_every_tie) {
   }
 }
 
-TEST_P(Conversion, narrows_every_tie_of_the_subnormals) {
+TEST_P(Conversion, NarrowsEveryTieOfTheSubnormals) {
   Array f16(DType::f32, 3 * 1024), bf16(DType::f32, 3 * 128);
   for (std::size_t i = 0; i < f16.count(); ++i) {
     const std::size_t below = i / 3;
@@ -86,7 +86,7 @@ TEST_P(Conversion, narrows_every_tie_of_the_subnormals) {
   expect_exact_narrowing(bf16, DType::bf16);
 }
 
-TEST_P(Conversion, converts_between_the_16_bit_types_through_f32) {
+TEST_P(Conversion, ConvertsBetweenThe16BitTypesThroughF32) {
   for (const DType from : {DType::f16, DType::bf16}) {
     for (const DType to : {DType::f16, DType::bf16}) {
       for (const std::size_t count : {1, 7, 16, 33, 1024, 5000}) {
@@ -98,7 +98,7 @@ TEST_P(Conversion, converts_between_the_16_bit_types_through_f32) {
   }
 }
 
-TEST_P(Conversion, integers_saturate_and_round_once) {
+TEST_P(Conversion, IntegersSaturateAndRoundOnce) {
   constexpr double kInf = std::numeric_limits<double>::infinity();
   constexpr double kEdges[] = {0.0,  -0.0,         0.5,           -0.5, 1.5,   -1.99, 3e9,
                                -3e9, 2147483520.0, -2147483648.0, kInf, -kInf, NAN};

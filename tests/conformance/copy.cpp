@@ -11,7 +11,7 @@ AMPHORA_ON_EVERY_SUBJECT(Copy);
 
 constexpr std::uint32_t kCounts[] = {0, 1, 3, 4, 15, 16, 17, 31, 1023, 1024, 1025, 40001};
 
-TEST_P(Copy, fill_writes_every_element) {
+TEST_P(Copy, Small_FillWritesEveryElement) {
   for (const DType type : kAllDTypes) {
     for (const std::uint32_t count : kCounts) {
       Spec spec;
@@ -22,7 +22,7 @@ TEST_P(Copy, fill_writes_every_element) {
   }
 }
 
-TEST_P(Copy, cast_matches_the_oracle_for_every_pair_of_types) {
+TEST_P(Copy, Small_CastMatchesTheOracleForEveryPairOfTypes) {
   for (const auto& [from, to] : every_mix<2>()) {
     for (const std::uint32_t count : kCounts) {
       Spec spec;
@@ -32,7 +32,7 @@ TEST_P(Copy, cast_matches_the_oracle_for_every_pair_of_types) {
   }
 }
 
-TEST_P(Copy, accumulate_rounds_the_sum_once) {
+TEST_P(Copy, Small_AccumulateRoundsTheSumOnce) {
   for (const auto& [from, to] : every_mix<2>()) {
     for (const std::uint32_t count : kCounts) {
       Spec spec;
@@ -84,7 +84,7 @@ View random_view(Random& random) {
   return view;
 }
 
-TEST_P(Copy, copy_matches_the_oracle_for_random_views) {
+TEST_P(Copy, Small_CopyMatchesTheOracleForRandomViews) {
   for (int repetition = 0; repetition < 100; ++repetition) {
     const View view = random_view(random);
     const DType type = kAllDTypes[random.below(5)];
@@ -95,7 +95,7 @@ TEST_P(Copy, copy_matches_the_oracle_for_random_views) {
   }
 }
 
-TEST_P(Copy, copy_transposes_matrices_of_every_size) {
+TEST_P(Copy, CopyTransposesMatricesOfEverySize) {
   for (const DType type : {DType::f32, DType::f16, DType::f64}) {
     for (const auto& [rows, columns] :
          std::vector<std::array<int, 2>>{{1, 1}, {1, 9}, {16, 16}, {17, 31}, {300, 257}}) {
@@ -108,7 +108,7 @@ TEST_P(Copy, copy_transposes_matrices_of_every_size) {
   }
 }
 
-TEST_P(Copy, copy_of_nothing_leaves_the_target_alone) {
+TEST_P(Copy, CopyOfNothingLeavesTheTargetAlone) {
   Spec spec;
   const CopyParams params{2, {0, 5}, {5, 1}, {5, 1}};
   expect_oracle_bits(KernelId::copy, spec, params, {random.array(DType::f32, 5), random.array(DType::f32, 5)});

@@ -48,7 +48,7 @@ class Decisions : public testing::TestWithParam<const DecisionEntry*> {
   std::shared_ptr<Device> reference_;
 };
 
-TEST_P(Decisions, types_and_casts_are_the_policys) {
+TEST_P(Decisions, TypesAndCastsAreThePolicys) {
   for (const Precision precision : kPrecisions) {
     Ledger::Row* row = begin("explanation", precision);
     if (row == nullptr) continue;
@@ -61,7 +61,7 @@ TEST_P(Decisions, types_and_casts_are_the_policys) {
   }
 }
 
-TEST_P(Decisions, dropout_masks_are_the_same_bits) {
+TEST_P(Decisions, DropoutMasksAreTheSameBits) {
   Ledger::Row& row = *begin("dropout mask", Precision::f32);
   RandomSource random(run_seed());
   for (const std::int64_t count : {1, 1000, 100'003}) {
@@ -87,7 +87,7 @@ void expect_losses_in_bounds(Ledger::Row& row, const TrainingRun& actual, const 
   }
 }
 
-TEST_P(Decisions, training_starts_alike_skips_alike_and_ends_near) {
+TEST_P(Decisions, TrainingStartsAlikeSkipsAlikeAndEndsNear) {
   for (const Precision precision : kPrecisions) {
     Ledger::Row* row = begin("training, 200 steps", precision);
     if (row == nullptr) continue;
@@ -107,10 +107,7 @@ TEST_P(Decisions, training_starts_alike_skips_alike_and_ends_near) {
 
 std::string entry_name(const testing::TestParamInfo<const DecisionEntry*>& info) { return info.param->name; }
 
-INSTANTIATE_TEST_SUITE_P(Cpu, Decisions, testing::ValuesIn(decisions_of("cpu")), entry_name);
-INSTANTIATE_TEST_SUITE_P(Vulkan, Decisions, testing::ValuesIn(decisions_of("vulkan")), entry_name);
-INSTANTIATE_TEST_SUITE_P(Cuda, Decisions, testing::ValuesIn(decisions_of("cuda")), entry_name);
-INSTANTIATE_TEST_SUITE_P(CudaEmulated, Decisions, testing::ValuesIn(decisions_of(kEmulatedCuda)), entry_name);
+INSTANTIATE_TEST_SUITE_P(, Decisions, testing::ValuesIn(decisions()), entry_name);
 
 }  // namespace
 }  // namespace amphora::conformance

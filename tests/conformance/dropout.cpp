@@ -18,7 +18,7 @@ DropoutParams random_params(Random& random, std::uint32_t count) {
           random.bits()};
 }
 
-TEST_P(Dropout, keeps_what_the_stream_keeps) {
+TEST_P(Dropout, KeepsWhatTheStreamKeeps) {
   for (const auto& [in, out] : every_mix<2>()) {
     for (const std::uint32_t count : {0u, 1u, 3u, 63u, 64u, 65u, 1025u, 50003u}) {
       const DropoutParams params = random_params(random, count);
@@ -40,7 +40,7 @@ TEST_P(Dropout, keeps_what_the_stream_keeps) {
 }
 
 // The number of a call, on the device, moves on to another part of the stream.
-TEST_P(Dropout, adds_the_number_of_the_call_to_the_stream) {
+TEST_P(Dropout, AddsTheNumberOfTheCallToTheStream) {
   for (const std::uint32_t number : {0u, 1u, 77u, 0xffff'ffffu}) {
     const std::uint32_t count = 1 + random.below(5000);
     DropoutParams params = random_params(random, count);
@@ -55,7 +55,7 @@ TEST_P(Dropout, adds_the_number_of_the_call_to_the_stream) {
   }
 }
 
-TEST_P(Dropout, drops_nan_and_infinity_too) {
+TEST_P(Dropout, DropsNanAndInfinityToo) {
   Array x(DType::f32, 100);
   for (std::size_t i = 0; i < 100; ++i) x.set(i, i % 2 == 0 ? std::nan("") : kInfinity);
   const DropoutParams params{100, 0x8000'0000u, 2.0f, 1, 2, 3, 4};
@@ -64,7 +64,7 @@ TEST_P(Dropout, drops_nan_and_infinity_too) {
   if (!actual.empty()) expect_same_kinds(actual[1], run_oracle_as_is(KernelId::dropout, {}, params, arrays)[1]);
 }
 
-TEST_P(Dropout, bits_are_repeatable) {
+TEST_P(Dropout, Small_BitsAreRepeatable) {
   const DropoutParams params{200001, 0x4000'0000u, 1.25f, random.bits(), 0, 7, 0};
   expect_repeatable(KernelId::dropout, {{DType::bf16, DType::bf16}}, params,
                     {random.array(DType::bf16, 200001), Array(DType::bf16, 200001)});

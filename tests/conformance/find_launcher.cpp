@@ -12,7 +12,7 @@ constexpr KernelId kArithmetic[] = {KernelId::cast,    KernelId::accumulate,   K
                                     KernelId::binary,  KernelId::binary_grad,  KernelId::matmul, KernelId::reduce,
                                     KernelId::softmax, KernelId::softmax_grad, KernelId::dropout};
 
-TEST(FindLauncher, arithmetic_is_vectorised_for_f32_and_the_16_bit_types) {
+TEST(FindLauncher, ArithmeticIsVectorisedForF32AndThe16BitTypes) {
   for (const DType type : kFloats) {
     for (const KernelId kernel : kArithmetic) EXPECT_TRUE(is_vectorised(kernel, uniform(type))) << name_of(kernel);
     const Spec loss{{type, DType::i32, DType::f32, DType::f32}};
@@ -21,13 +21,13 @@ TEST(FindLauncher, arithmetic_is_vectorised_for_f32_and_the_16_bit_types) {
   }
 }
 
-TEST(FindLauncher, the_oracle_runs_f64_and_i32_arithmetic) {
+TEST(FindLauncher, TheOracleRunsF64AndI32Arithmetic) {
   for (const DType type : {DType::f64, DType::i32}) {
     for (const KernelId kernel : kArithmetic) EXPECT_FALSE(is_vectorised(kernel, uniform(type))) << name_of(kernel);
   }
 }
 
-TEST(FindLauncher, a_single_f64_operand_is_enough_for_the_oracle) {
+TEST(FindLauncher, ASingleF64OperandIsEnoughForTheOracle) {
   for (std::size_t i = 0; i < 4; ++i) {
     Spec spec;
     spec.types[i] = DType::f64;
@@ -37,7 +37,7 @@ TEST(FindLauncher, a_single_f64_operand_is_enough_for_the_oracle) {
   }
 }
 
-TEST(FindLauncher, gradients_and_optimizers_are_vectorised_for_f32_masters) {
+TEST(FindLauncher, GradientsAndOptimizersAreVectorisedForF32Masters) {
   for (const KernelId kernel : {KernelId::inspect, KernelId::unscale, KernelId::gradient_norm, KernelId::clip_norm,
                                 KernelId::clip_value, KernelId::sgd, KernelId::adam, KernelId::lerp}) {
     EXPECT_TRUE(is_vectorised(kernel, {})) << name_of(kernel);
@@ -49,7 +49,7 @@ TEST(FindLauncher, gradients_and_optimizers_are_vectorised_for_f32_masters) {
   }
 }
 
-TEST(FindLauncher, memory_is_moved_for_every_type) {
+TEST(FindLauncher, MemoryIsMovedForEveryType) {
   for (const DType type : kAllDTypes) {
     EXPECT_TRUE(is_vectorised(KernelId::fill, uniform(type)));
     EXPECT_TRUE(is_vectorised(KernelId::copy, uniform(type)));

@@ -33,7 +33,7 @@ void expect_foldable(const KernelCall& call, const Arrays& arrays) {
   expect_same(mixed[result], plain[result].as(arrays[result].type()));
 }
 
-TEST_P(Folding, pointwise_functions_of_one_operand) {
+TEST_P(Folding, PointwiseFunctionsOfOneOperand) {
   const auto mixes = orthogonal_mixes<4>(random);
   for (std::size_t f = 0; f < std::size(kUnaryNames); ++f) {
     const Spec spec{.types = {}, .function = static_cast<std::uint8_t>(f)};
@@ -47,7 +47,7 @@ TEST_P(Folding, pointwise_functions_of_one_operand) {
   }
 }
 
-TEST_P(Folding, pointwise_functions_of_two_operands) {
+TEST_P(Folding, PointwiseFunctionsOfTwoOperands) {
   BinaryParams params{};
   params.rank = 1;
   params.sizes[0] = kCount;
@@ -67,7 +67,7 @@ TEST_P(Folding, pointwise_functions_of_two_operands) {
   }
 }
 
-TEST_P(Folding, dropout) {
+TEST_P(Folding, Dropout) {
   for (const Mix<2>& mix : type_mixes<2>(random)) {
     const DropoutParams params{.count = kCount,
                                .threshold = random.bits(),

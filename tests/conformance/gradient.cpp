@@ -37,16 +37,16 @@ void expect_unscaled(const Arrays& arrays, const Arrays& actual) {
   }
 }
 
-TEST_P(Gradient, inspect_and_unscale_match_the_oracle) {
+TEST_P(Gradient, Small_InspectAndUnscaleMatchTheOracle) {
   for (const std::uint32_t count : kCounts) {
     expect_oracle_bits(KernelId::inspect, {}, CountParams{count}, scaled(random.array(DType::f32, count, 1e3), 4.0f));
   }
   check_unscale(random);
 }
 
-TEST_P(Gradient, one_element_that_is_not_finite_is_found_anywhere) { check_a_single_overflow(random); }
+TEST_P(Gradient, OneElementThatIsNotFiniteIsFoundAnywhere) { check_a_single_overflow(random); }
 
-TEST_P(Gradient, the_largest_numbers_zeros_and_subnormals_are_finite) {
+TEST_P(Gradient, TheLargestNumbersZerosAndSubnormalsAreFinite) {
   Array gradient(DType::f32, 5);
   const double values[] = {3.4028234663852886e38, -3.4028234663852886e38, -0.0, 0x1p-149, -0x1p-130};
   for (std::size_t i = 0; i < 5; ++i) gradient.set(i, values[i]);
@@ -72,7 +72,7 @@ Interval norm_bound(const Array& gradient, double start, double p) {
   return p == 2.0 ? SQRT(positive) : POW(positive, (C(1.0) / C(p)));
 }
 
-TEST_P(Gradient, norm_is_in_bounds) {
+TEST_P(Gradient, Small_NormIsInBounds) {
   for (const std::uint32_t count : kCounts) {
     for (const float p :
          {1.0f, 2.0f, 3.0f, 0.0f, std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
@@ -100,7 +100,7 @@ TEST_P(Gradient, norm_is_in_bounds) {
 }
 
 // 3^2 + 4^2 a hundred times over, joined to 0: sums that are exact in any order.
-TEST_P(Gradient, norms_of_small_integers_are_exact) {
+TEST_P(Gradient, Small_NormsOfSmallIntegersAreExact) {
   for (const std::uint32_t repeats : {1u, 8u, 2048u, 32768u}) {
     Array gradient(DType::f32, 2 * std::size_t{repeats}), total(DType::f32, 1);
     for (std::size_t i = 0; i < gradient.count(); ++i) gradient.set(i, i % 2 == 0 ? 3.0 : -4.0);
@@ -113,7 +113,7 @@ TEST_P(Gradient, norms_of_small_integers_are_exact) {
   }
 }
 
-TEST_P(Gradient, norm_overflows_where_the_squares_exceed_f32) {
+TEST_P(Gradient, NormOverflowsWhereTheSquaresExceedF32) {
   Array gradient(DType::f32, 2), total(DType::f32, 1);
   gradient.set(0, 1e20);
   gradient.set(1, 1e20);
@@ -125,7 +125,7 @@ TEST_P(Gradient, norm_overflows_where_the_squares_exceed_f32) {
   }
 }
 
-TEST_P(Gradient, clips_match_the_oracle) {
+TEST_P(Gradient, Small_ClipsMatchTheOracle) {
   for (const std::uint32_t count : kCounts) {
     Array gradient = random.array(DType::f32, count, 3.0);
     if (count > 20) gradient.set(3, std::nan("")), gradient.set(19, -kInf);
@@ -155,7 +155,7 @@ TEST_P(Gradient, clips_match_the_oracle) {
   }
 }
 
-TEST_P(Gradient, bits_are_repeatable) {
+TEST_P(Gradient, BitsAreRepeatable) {
   const std::uint32_t count = 300001;
   Array total(DType::f32, 1);
   total.set(0, 0.25);

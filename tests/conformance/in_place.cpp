@@ -41,14 +41,14 @@ void expect_same_in_place(const KernelCall& call, const Arrays& arrays) {
   Subject& subject = Subject::current();
   const Arrays apart = run_call(call, arrays, 2);
   if (apart.empty()) return;
-  const auto cpus = subjects_of("cpu", false);  // none where another backend was chosen
-  const bool is_main_cpu = !cpus.empty() && &subject == &open_subject(*cpus.front());
+  const SubjectEntry& first = *subjects(false).front();
+  const bool is_first = &subject == &open_subject(first);  // the oracle is the same for all
   for (std::size_t operand = 0; operand < static_cast<std::size_t>(result); ++operand) {
     if (!may_overwrite(call, static_cast<int>(operand))) continue;
     Arrays together = joined(arrays, operand, static_cast<std::size_t>(result));
     subject.launch(call, together, 2);
     expect_same(call, operand, together, apart);
-    if (!is_main_cpu) continue;
+    if (!is_first) continue;
     const Arrays joined_on_oracle = joined(arrays, operand, static_cast<std::size_t>(result));
     launch_on_oracle(call, joined_on_oracle);
     expect_same(call, operand, joined_on_oracle, run_oracle_call(call, arrays));
@@ -66,7 +66,7 @@ Spec of(const Mix<4>& mix, std::size_t function = 0, std::uint8_t flags = 0) {
   return spec;
 }
 
-TEST_P(InPlace, casts) {
+TEST_P(InPlace, Casts) {
   for (const std::uint32_t count : kCounts) {
     for (const DType from : kFloats) {
       for (const DType to : kFloats) {
@@ -78,7 +78,7 @@ TEST_P(InPlace, casts) {
   }
 }
 
-TEST_P(InPlace, pointwise_functions_of_one_operand) {
+TEST_P(InPlace, PointwiseFunctionsOfOneOperand) {
   const auto mixes = orthogonal_mixes<4>(random);
   for (std::size_t f = 0; f < std::size(kUnaryNames); ++f) {
     for (const Mix<4>& mix : share_of(mixes, f)) {
@@ -94,7 +94,7 @@ TEST_P(InPlace, pointwise_functions_of_one_operand) {
 }
 
 // With both operands dense, or one of them repeated along rows or columns.
-TEST_P(InPlace, pointwise_functions_of_two_operands) {
+TEST_P(InPlace, PointwiseFunctionsOfTwoOperands) {
   constexpr bool kRepeats[][2] = {{false, false}, {false, false}, {true, false}, {false, true}, {true, true}};
   const auto mixes = orthogonal_mixes<4>(random);
   for (std::size_t f = 0; f < std::size(kBinaryNames); ++f) {
@@ -126,7 +126,7 @@ TEST_P(InPlace, pointwise_functions_of_two_operands) {
   }
 }
 
-TEST_P(InPlace, dropout) {
+TEST_P(InPlace, Dropout) {
   for (const std::uint32_t count : kCounts) {
     for (const Mix<2>& mix : type_mixes<2>(random)) {
       const DropoutParams params{.count = count,
@@ -144,7 +144,7 @@ TEST_P(InPlace, dropout) {
 
 constexpr RowsParams kRows[] = {{1, 1}, {128, 10}, {7, 1000}, {2, 9001}, {300, 257}};
 
-TEST_P(InPlace, softmax) {
+TEST_P(InPlace, Softmax) {
   for (const auto& [rows, columns] : kRows) {
     for (const std::uint8_t flags : {std::uint8_t{0}, kSoftmaxLog}) {
       for (const Mix<3>& mix : type_mixes<3>(random)) {
@@ -159,7 +159,7 @@ TEST_P(InPlace, softmax) {
   }
 }
 
-TEST_P(InPlace, gradients_of_cross_entropy) {
+TEST_P(InPlace, GradientsOfCrossEntropy) {
   for (const auto& [rows, columns] : kRows) {
     for (const DType type : kFloats) {
       const std::size_t count = std::size_t{rows} * columns;
@@ -175,7 +175,7 @@ TEST_P(InPlace, gradients_of_cross_entropy) {
 }
 
 // All else writes elsewhere, or into what it updates.
-TEST(InPlaceKernels, are_those_tested_here) {
+TEST(InPlaceKernels, AreThoseTestedHere) {
   constexpr KernelId kTested[] = {KernelId::cast,    KernelId::unary,        KernelId::unary_grad,
                                   KernelId::binary,  KernelId::binary_grad,  KernelId::dropout,
                                   KernelId::softmax, KernelId::softmax_grad, KernelId::cross_entropy_grad};

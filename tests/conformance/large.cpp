@@ -13,7 +13,7 @@ constexpr std::uint32_t kRows = 70000;
 // 65,535 workgroups of 256 are 16.7 million elements.
 std::uint32_t flat_count() { return Subject::current().compiles() ? 16'800'003 : 1'000'003; }
 
-TEST_P(Large, flat_ranges) {
+TEST_P(Large, FlatRanges) {
   const Spec spec{{DType::f16, DType::f16}, static_cast<std::uint8_t>(UnaryFunction::neg)};
   Array x(DType::f16, flat_count());
   auto* bits = reinterpret_cast<std::uint16_t*>(x.data());
@@ -26,7 +26,7 @@ TEST_P(Large, flat_ranges) {
   expect(actual[1], wrong == 0, "some elements of a long range are wrong");
 }
 
-TEST_P(Large, sums_of_flat_ranges) {
+TEST_P(Large, SumsOfFlatRanges) {
   const std::uint32_t count = 2'000'003;
   // Zeros and ones: exact in f32 below 2^24.
   Array x(DType::bf16, count);
@@ -43,7 +43,7 @@ TEST_P(Large, sums_of_flat_ranges) {
   }
 }
 
-TEST_P(Large, many_rows_of_sums) {
+TEST_P(Large, ManyRowsOfSums) {
   for (const std::uint32_t inner : {1u, 2u}) {
     const ReduceParams params{kRows, 3, inner, 1.0f, 0};
     expect_oracle_bits(KernelId::reduce, {{DType::f16, DType::f32}}, params,
@@ -51,7 +51,7 @@ TEST_P(Large, many_rows_of_sums) {
   }
 }
 
-TEST_P(Large, many_rows_of_softmax_and_its_gradient) {
+TEST_P(Large, ManyRowsOfSoftmaxAndItsGradient) {
   const std::size_t count = 2 * std::size_t{kRows};
   // Equal logits: halves, whatever exp(0) is.
   Array x(DType::f16, count);
@@ -65,7 +65,7 @@ TEST_P(Large, many_rows_of_softmax_and_its_gradient) {
   expect_oracle_bits(KernelId::softmax_grad, {{DType::f16, DType::f16, DType::f16}}, RowsParams{kRows, 2}, arrays);
 }
 
-TEST_P(Large, many_rows_of_losses) {
+TEST_P(Large, ManyRowsOfLosses) {
   Array targets(DType::i32, kRows);
   for (std::size_t i = 0; i < kRows; ++i) targets.set(i, static_cast<double>(random.below(2)));
   const Arrays arrays = {Array(DType::f16, 2 * std::size_t{kRows}), targets, Array(DType::f32, kRows),
@@ -79,14 +79,14 @@ TEST_P(Large, many_rows_of_losses) {
   for (std::size_t i = 0; !actual.empty() && i < kRows; ++i) expect_inside(actual[2], i, bound);
 }
 
-TEST_P(Large, a_tall_copy) {
+TEST_P(Large, ATallCopy) {
   const auto rows = static_cast<std::int32_t>(kRows);
   const CopyParams params{2, {3, rows}, {1, 3}, {rows, 1}};
   expect_oracle_bits(KernelId::copy, {{DType::f16, DType::f16}}, params,
                      {random.array(DType::f16, 3 * std::size_t{kRows}), Array(DType::f16, 3 * std::size_t{kRows})});
 }
 
-TEST_P(Large, a_tall_product) {
+TEST_P(Large, ATallProduct) {
   const MatmulParams params{static_cast<int>(kRows) * 8, 3, 2, 1, 2, 3, 3, 0, 0, 0, 1.0f, 0.0f};
   const std::size_t rows = 8 * std::size_t{kRows};
   for (const DType type : {DType::f32, DType::f16}) {
@@ -96,7 +96,7 @@ TEST_P(Large, a_tall_product) {
   }
 }
 
-TEST_P(Large, masks_of_flat_ranges) {
+TEST_P(Large, MasksOfFlatRanges) {
   const std::uint32_t count = 3'000'001;
   const DropoutParams params{count, 0x6000'0000u, 2.0f, random.bits(), random.bits(), random.bits(), random.bits()};
   Array ones(DType::bf16, count);

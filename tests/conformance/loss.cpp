@@ -28,7 +28,7 @@ double largest_in_row(const Array& x, std::size_t start, std::size_t columns) {
   return result;
 }
 
-TEST_P(Loss, cross_entropy_is_in_bounds) {
+TEST_P(Loss, Small_CrossEntropyIsInBounds) {
   for (const auto& [rows, columns] : kShapes) {
     for (const DType type : kFloats) {
       SCOPED_TRACE(testing::Message() << rows << 'x' << columns << ' ' << name_of(type));
@@ -84,7 +84,7 @@ void expect_gradient_in_bounds(Random& random, std::uint32_t rows, std::uint32_t
   }
 }
 
-TEST_P(Loss, gradient_is_in_bounds) {
+TEST_P(Loss, Small_GradientIsInBounds) {
   for (const auto& [rows, columns] : kShapes) {
     for (const DType type : kFloats) {
       for (const std::uint32_t stride : {0u, 1u}) {
@@ -95,7 +95,7 @@ TEST_P(Loss, gradient_is_in_bounds) {
   }
 }
 
-TEST_P(Loss, a_target_out_of_range_gives_nan_and_no_gradient) {
+TEST_P(Loss, ATargetOutOfRangeGivesNanAndNoGradient) {
   const std::uint32_t rows = 8, columns = 5;
   const Array logits = random.array(DType::f32, rows * columns), targets = targets_of(random, rows, columns, true);
   const CrossEntropyParams params{rows, columns, 0};
@@ -116,7 +116,7 @@ TEST_P(Loss, a_target_out_of_range_gives_nan_and_no_gradient) {
   }
 }
 
-TEST_P(Loss, bits_are_repeatable) {
+TEST_P(Loss, BitsAreRepeatable) {
   const std::uint32_t rows = 64, columns = 3001;
   const Array logits = random.array(DType::f16, std::size_t{rows} * columns);
   expect_repeatable(

@@ -15,11 +15,11 @@
 #include "amphora/app/command_line.h"
 #include "amphora/app/run_main.h"
 #include "amphora/core/error.h"
-#include "amphora/device/registry.h"
 #include "amphora/io/file.h"
 #include "conformance/report.h"
 #include "conformance/self_check.h"
 #include "conformance/subject.h"
+#include "support/backends.h"
 
 namespace amphora::conformance {
 namespace {
@@ -34,6 +34,14 @@ struct Arguments {
   bool self_check = false;
 };
 
+std::vector<std::string_view> known_backends() {
+  std::vector<std::string_view> names;
+  for (const testing::TestedBackend& backend : testing::tested_backends()) {
+    if (backend.row.computes) names.push_back(backend.name);
+  }
+  return names;
+}
+
 // Nothing: --help was asked for.
 std::optional<Arguments> parse(int argc, char** argv) {
   Arguments arguments;
@@ -44,7 +52,7 @@ std::optional<Arguments> parse(int argc, char** argv) {
            "Holds the backends of this machine to the scalar oracle, within bounds that are derived for each.",
        .footer = "Exit code: 0 all bounds hold, 1 one does not or a device fails, 2 the command line is wrong.\n"});
   line.add_text("--backend", arguments.backend, "NAME",
-                "only this one: cpu, vulkan, cuda, or cuda_emulated, which needs no GPU; else all that there are");
+                fmt::format("only this one of {}; else all that there are", fmt::join(known_backends(), ", ")));
   line.add_text("--device", arguments.device, "INDEX|NAME",
                 "which of the backend's devices: its index, or a part of its name");
   line.add_texts("--filter", arguments.filter, "TEXT,...",
@@ -61,18 +69,17 @@ std::optional<Arguments> parse(int argc, char** argv) {
 }
 
 void check_backend(const std::string& name) {
-  if (name.empty() || (kHasEmulatedCuda && name == kEmulatedCuda)) return;
-  std::string known = kHasEmulatedCuda ? kEmulatedCuda : "";
-  for (const Backend& backend : backends()) {
-    if (!backend.computes) continue;
+  if (name.empty()) return;
+  for (const testing::TestedBackend& backend : testing::tested_backends()) {
+    if (!backend.row.computes) continue;
     if (backend.name == name) {
-      const BackendStatus status = status_of(backend);
+      const BackendStatus status = backend.status(backend.row);
       require(status.available, "backend '{}' is unsupported here: {}", name, status.detail);
       return;
     }
-    known += fmt::format("{}{}", known.empty() ? "" : ", ", backend.name);
   }
-  throw app::UsageError(fmt::format("--backend: '{}' is not valid; give one of {}", name, known));
+  throw app::UsageError(
+      fmt::format("--backend: '{}' is not valid; give one of {}", name, fmt::join(known_backends(), ", ")));
 }
 
 void check_report(const std::string& path) {
@@ -103,11 +110,11 @@ bool is_wanted(const std::string& test, const std::vector<std::string>& filter) 
 // backend.
 std::vector<std::string> matching_tests(const std::vector<std::string>& filter) {
   std::vector<std::string> names;
-  const testing::UnitTest& all = *testing::UnitTest::GetInstance();
+  const ::testing::UnitTest& all = *::testing::UnitTest::GetInstance();
   for (int s = 0; s < all.total_test_suite_count(); ++s) {
-    const testing::TestSuite& suite = *all.GetTestSuite(s);
+    const ::testing::TestSuite& suite = *all.GetTestSuite(s);
     for (int t = 0; t < suite.total_test_count(); ++t) {
-      const testing::TestInfo& test = *suite.GetTestInfo(t);
+      const ::testing::TestInfo& test = *suite.GetTestInfo(t);
       const std::string name = std::string(suite.name()) + '.' + test.name();
       if (test.value_param() != nullptr && is_wanted(name, filter)) names.push_back(name);
     }
@@ -120,19 +127,19 @@ std::vector<std::string> matching_tests(const std::vector<std::string>& filter) 
 }
 
 // A line a test, as it ends; the failures as they happen.
-class Progress : public testing::EmptyTestEventListener {
+class Progress : public ::testing::EmptyTestEventListener {
  public:
   explicit Progress(RunResult& run) : run_(run) {}
 
-  void OnTestPartResult(const testing::TestPartResult& result) override {
+  void OnTestPartResult(const ::testing::TestPartResult& result) override {
     if (!result.failed()) return;
     std::string_view text = result.message();
     constexpr std::string_view kTitle = "Failed\n";
     if (text.starts_with(kTitle)) text.remove_prefix(kTitle.size());
     fmt::print(stderr, "{}\n", text);
   }
-  void OnTestEnd(const testing::TestInfo& test) override {
-    const testing::TestResult& result = *test.result();
+  void OnTestEnd(const ::testing::TestInfo& test) override {
+    const ::testing::TestResult& result = *test.result();
     const std::string name = std::string(test.test_suite_name()) + '.' + test.name();
     if (result.Passed()) ++run_.passed_tests;
     if (result.Failed()) run_.failed_tests.push_back(name);
@@ -153,8 +160,8 @@ class Progress : public testing::EmptyTestEventListener {
 RunResult run_tests(const std::vector<std::string>& names) {
   RunResult run;
   run.seed = run_seed();
-  testing::GTEST_FLAG(filter) = fmt::format("{}", fmt::join(names, ":"));
-  auto& listeners = testing::UnitTest::GetInstance()->listeners();
+  ::testing::GTEST_FLAG(filter) = fmt::format("{}", fmt::join(names, ":"));
+  auto& listeners = ::testing::UnitTest::GetInstance()->listeners();
   delete listeners.Release(listeners.default_result_printer());
   listeners.Append(new Progress(run));  // GoogleTest owns it
   const auto start = std::chrono::steady_clock::now();
@@ -182,7 +189,7 @@ bool run_program(int argc, char** argv) {
   choose_backend(arguments.backend, arguments.device);
   if (arguments.seed) choose_seed(*arguments.seed);
   int one = 1;
-  testing::InitGoogleTest(&one, argv);
+  ::testing::InitGoogleTest(&one, argv);
   if (arguments.self_check) return self_check();
   const std::vector<std::string> names = matching_tests(arguments.filter);
   if (arguments.list) {
@@ -190,9 +197,9 @@ bool run_program(int argc, char** argv) {
     return true;
   }
   RunResult run = run_tests(names);
-  for (const Backend& backend : backends()) {
-    const BackendStatus status = status_of(backend);
-    const bool chosen = arguments.backend.empty() ? backend.computes : backend.name == arguments.backend;
+  for (const testing::TestedBackend& backend : testing::tested_backends()) {
+    const BackendStatus status = backend.status(backend.row);
+    const bool chosen = arguments.backend.empty() ? backend.row.computes : backend.name == arguments.backend;
     if (!chosen) continue;
     run.devices.push_back(status.available ? fmt::format("{}: {}", backend.name, status.detail)
                                            : fmt::format("{}: unsupported ({})", backend.name, status.detail));
@@ -219,7 +226,7 @@ int main(int argc, char** argv) {
   using namespace amphora::conformance;
   program_path = argv[0];
   if (!has_own_flags(argc, argv)) {
-    testing::InitGoogleTest(&argc, argv);
+    ::testing::InitGoogleTest(&argc, argv);
     return RUN_ALL_TESTS();
   }
   bool passed = false;

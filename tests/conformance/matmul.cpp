@@ -29,7 +29,7 @@ Product random_product(Random& random, const Mix<3>& types) {
           .padding = random.coin() ? static_cast<int>(random.below(9)) : 0};
 }
 
-TEST_P(Matmul, every_mix_of_types_and_transpositions_is_in_bounds) {
+TEST_P(Matmul, EveryMixOfTypesAndTranspositionsIsInBounds) {
   for (const Mix<3>& types : type_mixes<3>(random)) {
     for (const bool transpose_a : kBoth) {
       for (const bool transpose_b : kBoth) {
@@ -42,7 +42,7 @@ TEST_P(Matmul, every_mix_of_types_and_transpositions_is_in_bounds) {
   }
 }
 
-TEST_P(Matmul, shapes_around_tiles_and_vectors_are_in_bounds) {
+TEST_P(Matmul, ShapesAroundTilesAndVectorsAreInBounds) {
   // What training multiplies, forward and backward; long sums; single rows and columns.
   const int shapes[][3] = {{1, 1, 1},     {1, 7, 513},   {2, 1, 3},        {128, 10, 512},  {10, 512, 128},
                            {200, 3, 40},  {31, 257, 65}, {130, 260, 1030}, {10, 512, 4096}, {3, 5, 8191},
@@ -61,7 +61,7 @@ TEST_P(Matmul, shapes_around_tiles_and_vectors_are_in_bounds) {
   }
 }
 
-TEST_P(Matmul, random_shapes_are_in_bounds) {
+TEST_P(Matmul, RandomShapesAreInBounds) {
   for (int repetition = 0; repetition < 30; ++repetition) {
     const DType type = kFloats[repetition % 3];
     expect_in_bounds(random, random_product(random, {type, type, random.floating()}));
@@ -69,7 +69,7 @@ TEST_P(Matmul, random_shapes_are_in_bounds) {
 }
 
 // Any order of summation is exact here, so a term that is left out or counted twice shows.
-TEST_P(Matmul, products_of_small_integers_are_exact) {
+TEST_P(Matmul, Small_ProductsOfSmallIntegersAreExact) {
   for (int repetition = 0; repetition < 36; ++repetition) {
     const DType type = kFloats[repetition % 3];
     Product product = random_product(random, {type, type, DType::f32});
@@ -83,7 +83,7 @@ TEST_P(Matmul, products_of_small_integers_are_exact) {
   }
 }
 
-TEST_P(Matmul, every_epilogue_is_in_bounds) {
+TEST_P(Matmul, EveryEpilogueIsInBounds) {
   for (int activation = 0; activation <= static_cast<int>(Activation::tanh); ++activation) {
     for (const DType type : kFloats) {
       for (const bool has_bias : kBoth) {
@@ -109,7 +109,7 @@ TEST_P(Matmul, every_epilogue_is_in_bounds) {
   }
 }
 
-TEST_P(Matmul, an_epilogue_can_multiply_by_a_derivative) {
+TEST_P(Matmul, AnEpilogueCanMultiplyByADerivative) {
   for (int activation = 0; activation <= static_cast<int>(Activation::tanh); ++activation) {
     for (const DType type : kFloats) {
       expect_in_bounds(random, {.m = static_cast<int>(1 + random.below(40)),
@@ -128,7 +128,7 @@ TEST_P(Matmul, an_epilogue_can_multiply_by_a_derivative) {
   }
 }
 
-TEST_P(Matmul, an_epilogue_can_sum_columns_for_the_bias_gradient) {
+TEST_P(Matmul, AnEpilogueCanSumColumnsForTheBiasGradient) {
   for (const Activation activation : {Activation::none, Activation::relu, Activation::gelu, Activation::tanh}) {
     for (const DType type : kFloats) {
       expect_in_bounds(random, {.m = static_cast<int>(1 + random.below(300)),
@@ -148,7 +148,7 @@ TEST_P(Matmul, an_epilogue_can_sum_columns_for_the_bias_gradient) {
   }
 }
 
-TEST_P(Matmul, tf32_cuts_operands_and_nothing_else) {
+TEST_P(Matmul, Tf32CutsOperandsAndNothingElse) {
   for (int repetition = 0; repetition < 8; ++repetition) {
     Product product = random_product(random, {DType::f32, DType::f32, DType::f32});
     product.tf32 = true;
@@ -157,7 +157,7 @@ TEST_P(Matmul, tf32_cuts_operands_and_nothing_else) {
   }
 }
 
-TEST_P(Matmul, long_sums_have_their_epilogue_too) {
+TEST_P(Matmul, LongSumsHaveTheirEpilogueToo) {
   for (const DType type : kFloats) {
     expect_in_bounds(random, {.m = 10,
                               .n = 120,
@@ -175,7 +175,7 @@ TEST_P(Matmul, long_sums_have_their_epilogue_too) {
   }
 }
 
-TEST_P(Matmul, batches_are_in_bounds) {
+TEST_P(Matmul, BatchesAreInBounds) {
   for (const DType type : kFloats) {
     expect_in_bounds(random, {.m = 9,
                               .n = 70,
@@ -192,18 +192,18 @@ TEST_P(Matmul, batches_are_in_bounds) {
   }
 }
 
-TEST_P(Matmul, more_batches_than_a_grid_is_wide) {
+TEST_P(Matmul, MoreBatchesThanAGridIsWide) {
   expect_exact(random, {.m = 2, .n = 3, .k = 2, .batch = 66000, .a = DType::f16, .b = DType::f16});
 }
 
-TEST_P(Matmul, one_operand_can_serve_all_batches) {
+TEST_P(Matmul, OneOperandCanServeAllBatches) {
   const Product product{.m = 5, .n = 6, .k = 7, .batch = 4, .a = DType::f16, .b = DType::f16};
   Problem problem = prepare(random, product, true);
   problem.params.b_batch_stride = 0;
   expect_oracle_bits(KernelId::matmul, problem.spec, problem.params, problem.arrays);
 }
 
-TEST_P(Matmul, an_empty_sum_leaves_the_epilogue) {
+TEST_P(Matmul, AnEmptySumLeavesTheEpilogue) {
   for (const DType type : kFloats) {
     expect_in_bounds(
         random,
@@ -212,7 +212,7 @@ TEST_P(Matmul, an_empty_sum_leaves_the_epilogue) {
   }
 }
 
-TEST_P(Matmul, nothing_is_written_where_a_size_is_zero) {
+TEST_P(Matmul, NothingIsWrittenWhereASizeIsZero) {
   for (const DType type : kFloats) {
     for (const auto& [m, n, batch] : {std::array{0, 5, 1}, std::array{5, 0, 1}, std::array{5, 5, 0}}) {
       expect_in_bounds(random, {.m = m, .n = n, .k = 9, .batch = batch, .a = type, .b = type, .c = type});
@@ -221,7 +221,7 @@ TEST_P(Matmul, nothing_is_written_where_a_size_is_zero) {
 }
 
 // An infinity or NaN reaches the sums of its own row or column, and no others.
-TEST_P(Matmul, what_is_not_finite_stays_in_its_row_or_column) {
+TEST_P(Matmul, WhatIsNotFiniteStaysInItsRowOrColumn) {
   for (const DType type : kFloats) {
     Problem problem = prepare(random, {.m = 37, .n = 29, .k = 45, .a = type, .b = type});
     problem.arrays[0].set(static_cast<std::size_t>(11 * 45 + random.below(45)), kInfinity);
@@ -233,7 +233,7 @@ TEST_P(Matmul, what_is_not_finite_stays_in_its_row_or_column) {
 }
 
 // An activation hides no NaN, wherever it runs: overflow would pass for a result.
-TEST_P(Matmul, what_is_not_finite_passes_an_epilogue) {
+TEST_P(Matmul, WhatIsNotFinitePassesAnEpilogue) {
   constexpr int kSize = 16;  // wide, for paths that want that
   for (int activation = 0; activation <= static_cast<int>(Activation::tanh); ++activation) {
     for (const DType type : kFloats) {
@@ -266,7 +266,7 @@ TEST_P(Matmul, what_is_not_finite_passes_an_epilogue) {
   }
 }
 
-TEST_P(Matmul, bits_are_repeatable) {
+TEST_P(Matmul, BitsAreRepeatable) {
   for (const DType type : kFloats) {
     const Product wide{.m = 300,
                        .n = 290,

@@ -76,7 +76,7 @@ void expect_adam(const AdamParams& p, const Spec& spec, const Arrays& arrays) {
   if (accuracy().same_bits) expect_oracle_bits(KernelId::adam, spec, p, arrays);
 }
 
-TEST_P(Optim, adam_matches_the_oracle) {
+TEST_P(Optim, Small_AdamMatchesTheOracle) {
   for (const std::uint32_t count : kCounts) {
     for (const DType working : kFloats) {
       for (const bool has_working : kBoth) {
@@ -94,7 +94,7 @@ TEST_P(Optim, adam_matches_the_oracle) {
 }
 
 // PyTorch's numbers: lr 0.1 without decay, weight 1, gradients 1 and then 0.5.
-TEST_P(Optim, adam_gives_the_known_numbers) {
+TEST_P(Optim, AdamGivesTheKnownNumbers) {
   auto arrays = adam_arrays(random, 1, DType::f16, true, {});
   const double start[] = {1.0, 1.0, 0.0, 0.0, 0.0};
   for (std::size_t i = 0; i < 5; ++i) arrays[i].set(0, start[i]);
@@ -142,7 +142,7 @@ void expect_sgd(const SgdParams& p, const Spec& spec, const Arrays& arrays) {
   if (accuracy().same_bits) expect_oracle_bits(KernelId::sgd, spec, p, arrays);
 }
 
-TEST_P(Optim, sgd_matches_the_oracle) {
+TEST_P(Optim, Small_SgdMatchesTheOracle) {
   for (const std::uint32_t count : kCounts) {
     for (const DType working : kFloats) {
       for (const bool has_working : kBoth) {
@@ -162,7 +162,7 @@ TEST_P(Optim, sgd_matches_the_oracle) {
   }
 }
 
-TEST_P(Optim, a_skipped_step_changes_nothing) {
+TEST_P(Optim, ASkippedStepChangesNothing) {
   const std::uint32_t count = 100;
   const GroupState group{0.1f, 1, 1, 1.0f, 0.1f, 0.03f};
   const Arrays adam = adam_arrays(random, count, DType::bf16, true, group);
@@ -175,7 +175,7 @@ TEST_P(Optim, a_skipped_step_changes_nothing) {
   for (std::size_t i = 0; i < sgd_after.size(); ++i) expect_same(sgd_after[i], sgd[i]);
 }
 
-TEST_P(Optim, lerp_matches_the_oracle) {
+TEST_P(Optim, Small_LerpMatchesTheOracle) {
   for (const std::uint32_t count : kCounts) {
     for (const float weight : {0.0f, 0.001f, 0.5f, 0.9f, 1.0f}) {
       const Arrays arrays = {random.array(DType::f32, count), random.array(DType::f32, count)};
@@ -189,7 +189,7 @@ TEST_P(Optim, lerp_matches_the_oracle) {
   }
 }
 
-TEST_P(Optim, bits_are_repeatable) {
+TEST_P(Optim, BitsAreRepeatable) {
   const std::uint32_t count = 200001;
   const GroupState group{0.01f, 3, 0, 1.0f, 0.271f, 0.054737f};
   expect_repeatable(KernelId::adam, {{DType::f32, DType::f32, DType::f16, DType::f32}},

@@ -77,7 +77,7 @@ void expect_unary_in_bounds(Random& random, std::size_t f, const Mix<2>& mix, st
   }
 }
 
-TEST_P(Pointwise, unary_stays_in_bounds) {
+TEST_P(Pointwise, Small_UnaryStaysInBounds) {
   const auto mixes = type_mixes<2>(random);
   for (std::size_t f = 0; f < std::size(kUnary); ++f) {
     SCOPED_TRACE(kUnaryNames[f]);
@@ -88,7 +88,7 @@ TEST_P(Pointwise, unary_stays_in_bounds) {
 }
 
 // Every function in f32, where no rounding of a store hides its error.
-TEST_P(Pointwise, functions_of_f32_stay_in_bounds) {
+TEST_P(Pointwise, FunctionsOfF32StayInBounds) {
   for (std::size_t f = 0; f < std::size(kUnary); ++f) {
     SCOPED_TRACE(kUnaryNames[f]);
     for (int repetition = 0; repetition < 3; ++repetition) {
@@ -114,7 +114,7 @@ void expect_unary_grad_in_bounds(Random& random, std::size_t f, const Mix<3>& mi
   }
 }
 
-TEST_P(Pointwise, unary_grad_stays_in_bounds) {
+TEST_P(Pointwise, UnaryGradStaysInBounds) {
   const auto mixes = type_mixes<3>(random);
   for (std::size_t f = 0; f < std::size(kUnary); ++f) {
     SCOPED_TRACE(kUnaryNames[f]);
@@ -124,7 +124,7 @@ TEST_P(Pointwise, unary_grad_stays_in_bounds) {
   }
 }
 
-TEST_P(Pointwise, special_values_give_the_kind_that_the_oracle_gives) {
+TEST_P(Pointwise, SpecialValuesGiveTheKindThatTheOracleGives) {
   const auto mixes = type_mixes<2>(random);
   for (std::size_t f = 0; f < std::size(kUnary); ++f) {
     SCOPED_TRACE(kUnaryNames[f]);
@@ -197,7 +197,7 @@ void expect_binary_in_bounds(Random& random, const BinaryCase& c) {
 
 constexpr std::array<int, 2> kBinaryShapes[] = {{1, 1}, {3, 5}, {7, 300}, {300, 7}, {2, 1500}};
 
-TEST_P(Pointwise, binary_and_binary_grad_stay_in_bounds_for_every_layout) {
+TEST_P(Pointwise, BinaryAndBinaryGradStayInBoundsForEveryLayout) {
   const bool compiles = Subject::current().compiles();
   const auto mixes = type_mixes<3>(random);
   for (std::size_t f = 0; f < std::size(kBinary); ++f) {
@@ -215,21 +215,21 @@ TEST_P(Pointwise, binary_and_binary_grad_stay_in_bounds_for_every_layout) {
 }
 
 // Five axes, the most there are.
-TEST_P(Pointwise, binary_walks_five_axes) {
+TEST_P(Pointwise, Small_BinaryWalksFiveAxes) {
   const BinaryParams params{5, {2, 3, 1, 4, 5}, {60, 20, 20, 5, 1}, {0, 1, 0, 3, 0}, {60, 20, 20, 5, 1}};
   const auto function = static_cast<std::uint8_t>(BinaryFunction::mul);
   const Arrays arrays = {random.array(DType::f32, 120), random.array(DType::f32, 12), Array(DType::f32, 120)};
   expect_oracle_bits(KernelId::binary, {{}, function}, params, arrays);
 }
 
-TEST_P(Pointwise, nothing_is_done_where_a_size_is_zero) {
+TEST_P(Pointwise, NothingIsDoneWhereASizeIsZero) {
   const BinaryParams params{2, {0, 5}, {5, 1}, {5, 1}, {5, 1}};
   run_subject(KernelId::binary, {}, params, {Array(DType::f32, 0), Array(DType::f32, 0), Array(DType::f32, 0)});
   run_subject(KernelId::binary_grad, {}, params,
               {Array(DType::f32, 0), Array(DType::f32, 0), Array(DType::f32, 0), Array(DType::f32, 0)});
 }
 
-TEST_P(Pointwise, maximum_and_minimum_pass_nan_as_the_rows_say) {
+TEST_P(Pointwise, MaximumAndMinimumPassNanAsTheRowsSay) {
   Array a(DType::f32, 4), b(DType::f32, 4);
   for (std::size_t i = 0; i < 4; ++i) a.set(i, i % 2 == 0 ? kNaN : 1.0), b.set(i, i < 2 ? kNaN : 2.0);
   const BinaryParams params{1, {4}, {1}, {1}, {1}};

@@ -52,7 +52,7 @@ void expect_in_bounds(const ReduceParams& params, const Spec& spec, const Arrays
   }
 }
 
-TEST_P(Reduce, every_mix_of_types_and_shapes_is_in_bounds) {
+TEST_P(Reduce, EveryMixOfTypesAndShapesIsInBounds) {
   for (const Extents& extents : kExtents) {
     for (const Reduction reduction : kReductions) {
       for (const DType in : kFloats) {
@@ -68,7 +68,7 @@ TEST_P(Reduce, every_mix_of_types_and_shapes_is_in_bounds) {
 }
 
 // Any order of summation is exact here, so a term that is left out or counted twice shows.
-TEST_P(Reduce, sums_of_small_integers_are_exact) {
+TEST_P(Reduce, SumsOfSmallIntegersAreExact) {
   for (const Extents& extents : kExtents) {
     const ReduceParams params{extents.outer, extents.extent, extents.inner, 1.0f, 1};
     const std::size_t lines = std::size_t{extents.outer} * extents.inner;
@@ -79,7 +79,7 @@ TEST_P(Reduce, sums_of_small_integers_are_exact) {
 }
 
 // dx = scale * dy / ties where x is the extremum.
-TEST_P(Reduce, gradients_go_to_the_extrema_in_equal_shares) {
+TEST_P(Reduce, Small_GradientsGoToTheExtremaInEqualShares) {
   const auto mixes = type_mixes<4>(random);
   for (const Reduction reduction : {Reduction::max, Reduction::min}) {
     for (std::size_t m = 0; m < mixes.size(); ++m) {
@@ -107,7 +107,7 @@ TEST_P(Reduce, gradients_go_to_the_extrema_in_equal_shares) {
   }
 }
 
-TEST_P(Reduce, nan_wins_and_infinities_are_kept) {
+TEST_P(Reduce, NanWinsAndInfinitiesAreKept) {
   constexpr double kInf = std::numeric_limits<double>::infinity();
   for (const Reduction reduction : kReductions) {
     for (const std::uint32_t inner : {1u, 6u}) {
@@ -127,7 +127,7 @@ TEST_P(Reduce, nan_wins_and_infinities_are_kept) {
   }
 }
 
-TEST_P(Reduce, bits_are_repeatable) {
+TEST_P(Reduce, Small_BitsAreRepeatable) {
   for (const Extents& extents :
        {Extents{1, 200000, 1}, Extents{700, 90, 1}, Extents{1, 3000, 100}, Extents{4, 60, 700}}) {
     const ReduceParams params{extents.outer, extents.extent, extents.inner, 0.5f, 1};

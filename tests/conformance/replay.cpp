@@ -13,10 +13,13 @@
 #include "amphora/amphora.h"
 #include "conformance/ledger.h"
 #include "conformance/subject.h"
+#include "support/backends.h"
 #include "support/variable.h"
 
 namespace amphora::conformance {
 namespace {
+
+using testing::kEmulatedCuda;
 
 constexpr int kSteps = 300;
 constexpr int kOverflow = 137;  // the step whose images are too large for any type's gradients
@@ -193,13 +196,13 @@ class Replay : public ::testing::TestWithParam<const DecisionEntry*> {
   static bool takes_every_recipe() {
     const DecisionEntry& entry = *GetParam();
     const bool slow = AMPHORA_SANITIZED || std::getenv("AMPHORA_VULKAN_VALIDATION") != nullptr;
-    return !slow && (entry.name == "cpu" || entry.backend == "vulkan" || entry.backend == "cuda");
+    return !slow && !entry.is_variant && entry.backend != kEmulatedCuda;
   }
 
   std::shared_ptr<Device> device_;
 };
 
-TEST_P(Replay, leaves_the_bits_of_the_step_as_it_is) {
+TEST_P(Replay, LeavesTheBitsOfTheStepAsItIs) {
   for (const Precision precision : device_->info().precisions) {
     for (const Recipe& recipe : recipes_of(precision, takes_every_recipe())) {
       Ledger::Row& row = Ledger::current().begin_case({GetParam()->name, "replay, 300 steps", recipe.str(), "-"},
@@ -228,27 +231,21 @@ TEST_P(Replay, leaves_the_bits_of_the_step_as_it_is) {
   }
 }
 
-// The others differ in their products alone, which are the same calls eagerly and replayed.
-std::vector<const DecisionEntry*> first_of(std::string_view backend) {
-  const std::vector<const DecisionEntry*> entries = decisions_of(backend);
-  if (entries.empty()) return {};
-  return {entries.front()};
-}
-
-// The scalar oracle, and the backend as it comes.
-std::vector<const DecisionEntry*> cpu_entries() {
-  static const DecisionEntry vectorised{"cpu", "cpu", [] { return open_device("cpu", {.threads = 2}); }};
-  std::vector<const DecisionEntry*> entries = first_of("cpu");
-  if (!entries.empty()) entries.push_back(&vectorised);
-  return entries;
+// Each device as it comes: variants differ in their products alone, which are the same calls eagerly and replayed. Of
+// the cpu backend also the scalar oracle.
+std::vector<const DecisionEntry*> entries() {
+  static const DecisionEntry vectorised{"cpu", "cpu", false, [] { return open_device("cpu", {.threads = 2}); }};
+  std::vector<const DecisionEntry*> result;
+  for (const DecisionEntry* entry : decisions()) {
+    if (entry->backend == vectorised.backend) result.push_back(&vectorised);
+    if (entry->backend == vectorised.backend || !entry->is_variant) result.push_back(entry);
+  }
+  return result;
 }
 
 std::string entry_name(const ::testing::TestParamInfo<const DecisionEntry*>& info) { return info.param->name; }
 
-INSTANTIATE_TEST_SUITE_P(Cpu, Replay, ::testing::ValuesIn(cpu_entries()), entry_name);
-INSTANTIATE_TEST_SUITE_P(Vulkan, Replay, ::testing::ValuesIn(first_of("vulkan")), entry_name);
-INSTANTIATE_TEST_SUITE_P(Cuda, Replay, ::testing::ValuesIn(first_of("cuda")), entry_name);
-INSTANTIATE_TEST_SUITE_P(CudaEmulated, Replay, ::testing::ValuesIn(first_of(kEmulatedCuda)), entry_name);
+INSTANTIATE_TEST_SUITE_P(, Replay, ::testing::ValuesIn(entries()), entry_name);
 
 }  // namespace
 }  // namespace amphora::conformance

@@ -31,7 +31,7 @@ double error_of(double exact, double distance, double columns, bool logarithm) {
   return sum_error + log_error + kUnit * (distance + std::abs(exact) + 1);
 }
 
-TEST_P(Softmax, forward_is_in_bounds) {
+TEST_P(Softmax, Small_ForwardIsInBounds) {
   for (const auto& [rows, columns] : kShapes) {
     for (const std::uint8_t flags : {std::uint8_t{0}, kSoftmaxLog}) {
       for (const DType in : kFloats) {
@@ -56,7 +56,7 @@ TEST_P(Softmax, forward_is_in_bounds) {
 }
 
 // More long rows than a device takes at once.
-TEST_P(Softmax, equal_rows_give_equal_bits) {
+TEST_P(Softmax, EqualRowsGiveEqualBits) {
   constexpr std::uint32_t kRows = 40, kColumns = 9000;  // each row begins where wide accesses may
   const Array row = random.array(DType::f16, kColumns, 5.0);
   Array x(DType::f16, std::size_t{kRows} * kColumns);
@@ -68,7 +68,7 @@ TEST_P(Softmax, equal_rows_give_equal_bits) {
   for (std::size_t i = kColumns; i < x.count(); ++i) expect_value(actual[1], i, actual[1][i % kColumns]);
 }
 
-TEST_P(Softmax, gradients_are_in_bounds) {
+TEST_P(Softmax, Small_GradientsAreInBounds) {
   for (const auto& [rows, columns] : kShapes) {
     for (const std::uint8_t flags : {std::uint8_t{0}, kSoftmaxLog}) {
       for (const DType type : kFloats) {
@@ -104,7 +104,7 @@ TEST_P(Softmax, gradients_are_in_bounds) {
 }
 
 // Rows that any order of summation adds up exactly: a column that is left out shows.
-TEST_P(Softmax, equal_logits_share_equally) {
+TEST_P(Softmax, EqualLogitsShareEqually) {
   for (const std::uint32_t columns : {1u, 2u, 64u, 256u, 4096u}) {
     Array x(DType::f32, 3 * std::size_t{columns});
     for (std::size_t i = 0; i < x.count(); ++i) {
@@ -118,7 +118,7 @@ TEST_P(Softmax, equal_logits_share_equally) {
   }
 }
 
-TEST_P(Softmax, infinities_and_nan_give_the_kind_that_the_oracle_gives) {
+TEST_P(Softmax, InfinitiesAndNanGiveTheKindThatTheOracleGives) {
   constexpr double kInf = std::numeric_limits<double>::infinity();
   const double rows[][3] = {{-kInf, 0.0, 1.0}, {-kInf, -kInf, -kInf}, {kInf, 0.0, 1.0},     {std::nan(""), 0.0, 1.0},
                             {1e4, -1e4, 0.0},  {-3e38, 3e38, 0.0},    {-200.0, 0.0, -104.0}};
@@ -136,14 +136,14 @@ TEST_P(Softmax, infinities_and_nan_give_the_kind_that_the_oracle_gives) {
   }
 }
 
-TEST_P(Softmax, no_rows_are_no_work) {
+TEST_P(Softmax, NoRowsAreNoWork) {
   for (const std::uint8_t flags : {std::uint8_t{0}, kSoftmaxLog}) {
     const Arrays arrays = {Array(DType::f16, 0), Array(DType::f16, 0)};
     run_subject(KernelId::softmax, {{DType::f16, DType::f16}, 0, flags}, RowsParams{0, 5}, arrays);
   }
 }
 
-TEST_P(Softmax, bits_are_repeatable) {
+TEST_P(Softmax, BitsAreRepeatable) {
   const Arrays arrays = {random.array(DType::f16, 300 * 513), Array(DType::f16, 300 * 513)};
   expect_repeatable(KernelId::softmax, {{DType::f16, DType::f16}}, RowsParams{300, 513}, arrays);
 }

@@ -43,7 +43,7 @@ void expect_step(const BeginStepParams& p, const GroupState& group, const Array&
   expect_inside(actual[0], 5, accuracy().f64_tails ? Interval::exact(expected.bias_correction2) : SQRT(square));
 }
 
-TEST_P(Step, a_step_is_skipped_where_an_overflow_was_found) {
+TEST_P(Step, Small_AStepIsSkippedWhereAnOverflowWasFound) {
   for (const int step : {0, 1, 2, 9, 99, 4999, 1000000}) {
     for (const auto& [beta1, beta2] : {std::pair{0.9, 0.999}, std::pair{0.0, 0.9}, std::pair{0.5, 0.9999}}) {
       const GroupState group{0.01f, step, 1, 3.0f, 0.5f, 0.25f};
@@ -65,7 +65,7 @@ TEST_P(Step, a_step_is_skipped_where_an_overflow_was_found) {
 }
 
 // All of it is whole numbers and products that round once: the same bits everywhere.
-TEST_P(Step, the_loss_scale_follows_the_oracle_over_a_random_history) {
+TEST_P(Step, Small_TheLossScaleFollowsTheOracleOverARandomHistory) {
   for (int run = 0; run < 8; ++run) {
     const ScalerUpdateParams params{run % 2 == 0 ? 2.0f : 1.7f,
                                     run % 3 == 0 ? 0.5f : 0.3f,

@@ -9,68 +9,83 @@
 
 #include <gtest/gtest.h>
 
-#include "amphora/device/registry.h"
+#include "amphora/core/error.h"
 #include "backends/cpu/simd/targets.h"
-#include "backends/cuda/loader.h"
 #include "conformance/cpu_target.h"
+#include "support/backends.h"
 
 namespace amphora::conformance {
 namespace {
+
+using testing::TestedBackend;
 
 Subject* current_subject = nullptr;
 std::string chosen_backend;
 std::string chosen_device;
 std::optional<std::uint64_t> chosen_seed;
 
-const Accuracy& accuracy_of(std::string_view backend) {
-  return backend_named(backend == kEmulatedCuda ? "cuda" : backend).accuracy;
+// Holds the others to its oracle, and is itself held to that for each instruction set.
+constexpr std::string_view kReference = "cpu";
+
+// The backends that compute and have a device here.
+std::vector<TestedBackend> find_backends() {
+  std::vector<TestedBackend> found;
+  for (const TestedBackend& backend : testing::tested_backends()) {
+    if (backend.row.computes && backend.status(backend.row).available) found.push_back(backend);
+  }
+  return found;
 }
 
-// The devices that backends other than the cpu open here, each with what its name ends on beside the backend's.
-struct DeviceVariant {
-  std::string backend;
-  std::string suffix;
-  std::function<std::shared_ptr<Device>()> open;
-};
-
-std::vector<DeviceVariant> find_devices() {
-  std::vector<DeviceVariant> devices;
-  const auto add = [&devices](const std::string& backend, const char* suffix, const DeviceOptions& options) {
-    devices.push_back({backend, suffix, [=] { return open_device(backend, options); }});
+// Opens the chosen device of a backend, in one of its variants or, with null, as it comes.
+std::function<std::shared_ptr<Device>()> opener(const TestedBackend& backend, const DeviceVariant* variant) {
+  return [=] {
+    DeviceOptions options{.device = chosen_device};
+    if (variant != nullptr) variant->choose(options);
+    return backend.open(backend.row, options);
   };
-  for (const Backend& backend : backends()) {
-    const BackendStatus status = status_of(backend);
-    if (!status.available || backend.name == "cpu" || !backend.computes) continue;
-    add(std::string(backend.name), "", {.device = chosen_device});
-    if (backend.name == "vulkan")
-      add(std::string(backend.name), "_fma", {.device = chosen_device, .cooperative_matrix = false});
-  }
-#ifdef AMPHORA_CUDA_EMULATED_MODULE
-  devices.push_back({kEmulatedCuda, "", [] { return cuda::load_module(AMPHORA_CUDA_EMULATED_MODULE).open({}); }});
-#endif
-  return devices;
+}
+
+// The instruction sets that this processor has and these kernels are compiled for, the best one first.
+std::vector<std::int64_t> find_targets() {
+  std::vector<std::int64_t> targets = hwy::SupportedAndGeneratedTargets();
+  std::erase(targets, HWY_SSSE3);  // what Highway would generate by default, but not these kernels
+  // Sanitizers look for what all targets share; a build without them runs each.
+  if (AMPHORA_SANITIZED && targets.size() > 2) targets = {targets.front(), targets.back()};
+  return targets;
 }
 
 std::vector<SubjectEntry> find_subjects() {
   std::vector<SubjectEntry> entries;
-  for (const std::int64_t target : hwy::SupportedAndGeneratedTargets()) {
-    if (target == HWY_SSSE3) continue;  // what Highway would generate by default, but not these kernels
-    const std::string name = std::string("cpu_") + hwy::TargetName(target);
-    entries.push_back({name, "cpu", false, [=] { return cpu_target(name, target); }});
-  }
-  for (const DeviceVariant& d : find_devices()) {
-    const std::string name = d.backend + d.suffix;
-    entries.push_back(
-        {name, d.backend, !d.suffix.empty(), [=] { return device_subject(name, accuracy_of(d.backend), d.open()); }});
+  for (const TestedBackend& backend : find_backends()) {
+    const std::string name(backend.name);
+    if (backend.name == kReference) {
+      for (const std::int64_t target : find_targets()) {
+        const std::string entry = name + '_' + hwy::TargetName(target);
+        entries.push_back({entry, name, false, [=] { return cpu_target(entry, target); }});
+      }
+      continue;
+    }
+    const auto add = [&](const DeviceVariant* variant) {
+      const std::string entry = name + std::string(variant == nullptr ? "" : variant->suffix);
+      entries.push_back(
+          {entry, name, variant != nullptr, [entry, &accuracy = backend.row.accuracy, open = opener(backend, variant)] {
+             return device_subject(entry, accuracy, open());
+           }});
+    };
+    add(nullptr);
+    for (const DeviceVariant& variant : backend.row.variants) add(&variant);
   }
   return entries;
 }
 
 std::vector<DecisionEntry> find_decisions() {
-  std::vector<DecisionEntry> entries{
-      {"cpu_oracle", "cpu", [] { return open_device("cpu", {.threads = 1, .cpu_oracle = true}); }}};
-  for (const DeviceVariant& d : find_devices()) {
-    entries.push_back({d.backend + d.suffix, d.backend, d.open});
+  std::vector<DecisionEntry> entries;
+  for (const TestedBackend& backend : find_backends()) {
+    const std::string name(backend.name);
+    if (backend.name != kReference) entries.push_back({name, name, false, opener(backend, nullptr)});
+    for (const DeviceVariant& variant : backend.row.variants) {
+      entries.push_back({name + std::string(variant.suffix), name, true, opener(backend, &variant)});
+    }
   }
   return entries;
 }
@@ -83,11 +98,11 @@ std::map<std::string, std::unique_ptr<Subject>>& opened_subjects() {
 }
 
 // Drivers and layers have statics of their own, so devices are closed before main() ends.
-class CloseSubjects : public testing::Environment {
+class CloseSubjects : public ::testing::Environment {
  public:
   void TearDown() override { opened_subjects().clear(); }
 };
-const testing::Environment* const kCloseSubjects = testing::AddGlobalTestEnvironment(new CloseSubjects);
+const ::testing::Environment* const kCloseSubjects = ::testing::AddGlobalTestEnvironment(new CloseSubjects);
 
 std::uint64_t fresh_seed() {
   const char* fixed = std::getenv("AMPHORA_TEST_SEED");
@@ -101,26 +116,30 @@ Subject& Subject::current() { return *current_subject; }
 UseSubject::UseSubject(Subject& subject) : previous_(std::exchange(current_subject, &subject)) {}
 UseSubject::~UseSubject() { current_subject = previous_; }
 
-std::vector<const SubjectEntry*> subjects_of(std::string_view backend, bool for_products) {
+std::vector<const SubjectEntry*> subjects(bool for_products) {
   static const std::vector<SubjectEntry> all = find_subjects();
   std::vector<const SubjectEntry*> result;
   for (const SubjectEntry& entry : all) {
-    if (!is_chosen(entry.backend) || entry.backend != backend) continue;
-    if (for_products || !entry.products_only) result.push_back(&entry);
+    if (is_chosen(entry.backend) && (for_products || !entry.products_only)) result.push_back(&entry);
   }
   return result;
 }
 
-std::vector<const DecisionEntry*> decisions_of(std::string_view backend) {
+std::vector<const DecisionEntry*> decisions() {
   static const std::vector<DecisionEntry> all = find_decisions();
   std::vector<const DecisionEntry*> result;
   for (const DecisionEntry& entry : all) {
-    if (is_chosen(entry.backend) && entry.backend == backend) result.push_back(&entry);
+    if (is_chosen(entry.backend)) result.push_back(&entry);
   }
   return result;
 }
 
-const SubjectEntry& main_subject_of(std::string_view backend) { return *subjects_of(backend, false).front(); }
+const SubjectEntry& main_subject_of(std::string_view backend) {
+  for (const SubjectEntry* entry : subjects(false)) {
+    if (entry->backend == backend) return *entry;
+  }
+  fail("no subject of backend '{}' runs all tests", backend);
+}
 
 Subject& open_subject(const SubjectEntry& entry) {
   auto& subject = opened_subjects()[entry.name];

@@ -14,14 +14,6 @@
 
 namespace amphora::conformance {
 
-// The cuda backend on the tests' emulator of CUDA: a backend of its own here, so that "cuda" is a GPU.
-inline constexpr const char* kEmulatedCuda = "cuda_emulated";
-#ifdef AMPHORA_CUDA_EMULATED_MODULE
-inline constexpr bool kHasEmulatedCuda = true;
-#else
-inline constexpr bool kHasEmulatedCuda = false;
-#endif
-
 class Subject {
  public:
   Subject(std::string name, const Accuracy& accuracy) : name_(std::move(name)), accuracy_(accuracy) {}
@@ -68,12 +60,12 @@ std::unique_ptr<Subject> device_subject(std::string name, const Accuracy& accura
 // A subject by name, opened when it is first needed.
 struct SubjectEntry {
   std::string name;     // "cpu_AVX2", "vulkan_fma"
-  std::string backend;  // "cpu", "vulkan"
+  std::string backend;  // of testing::tested_backends(): "cpu", "vulkan"
   // Runs the tests of matrix products alone: all else is the same code as another subject's.
   bool products_only = false;
   std::function<std::unique_ptr<Subject>()> open;
 };
-std::vector<const SubjectEntry*> subjects_of(std::string_view backend, bool for_products);
+std::vector<const SubjectEntry*> subjects(bool for_products);
 // The one that runs all tests.
 const SubjectEntry& main_subject_of(std::string_view backend);
 // Opened once, kept until the program ends.
@@ -83,9 +75,10 @@ Subject& open_subject(const SubjectEntry& entry);
 struct DecisionEntry {
   std::string name;
   std::string backend;
+  bool is_variant = false;  // of another entry, or of the cpu backend as it comes
   std::function<std::shared_ptr<Device>()> open;
 };
-std::vector<const DecisionEntry*> decisions_of(std::string_view backend);
+std::vector<const DecisionEntry*> decisions();
 
 // Leaves out every backend but this one (empty: none), and opens that device of it. Before any test is registered.
 void choose_backend(std::string_view backend, std::string_view device);

@@ -1,6 +1,7 @@
 // The module: found, loaded, of the right build, or a reason why not.
 #include "backends/cuda/loader.h"
 
+#include <algorithm>
 #include <fstream>
 
 #include "amphora/core/error.h"
@@ -41,8 +42,12 @@ TEST_F(CudaLoader, ErrorsCrossFromTheModule) {
 TEST_F(CudaLoader, TheModuleIsLookedForBesideTheProgram) {
   const std::filesystem::path libraries = std::filesystem::canonical(AMPHORA_CUDA_EMULATED_MODULE).parent_path();
   const std::vector<std::string> paths = module_paths();
-  ASSERT_EQ(paths.size(), 2u);
-  EXPECT_EQ(paths[0], (libraries / "libamphora_cuda.so").string());
+  EXPECT_EQ(paths.front(), (libraries / "libamphora_cuda.so").string());
+}
+
+TEST_F(CudaLoader, AProgramOutsideOfTheBuildFindsTheModuleWhereItIsInstalled) {
+  const std::vector<std::string> paths = module_paths();
+  EXPECT_NE(std::ranges::find(paths, AMPHORA_INSTALLED_LIBRARIES "/libamphora_cuda.so"), paths.end());
 }
 
 TEST_F(CudaLoader, AModuleThatIsMissingIsSaid) {

@@ -37,18 +37,6 @@ TEST_F(VulkanTest, TooMuchMemoryIsRefusedWithFiguresAndTheDeviceGoesOn) {
   EXPECT_EQ(values_of<float>(*device, *x)[0], 2.0f);
 }
 
-TEST_F(VulkanTest, TypesThatItLacksAreRefusedByName) {
-  const auto device = open_vulkan();
-  const BufferPtr x = device->allocate(80, MemoryKind::activations);
-  const Spec spec{.types = {DType::f64, DType::f64}};
-  const Support support = device->supports(KernelId::cast, spec);
-  EXPECT_FALSE(support.supported);
-  EXPECT_EQ(support.path, "cast is asked for f64 as in, which this backend does not have");
-  const std::string message = message_of(
-      [&] { device->launch(KernelCall(KernelId::cast, spec, CountParams{10}).with(all_of(x)).with(all_of(x))); });
-  EXPECT_NE(message.find("vulkan cannot run cast"), std::string::npos) << message;
-}
-
 TEST(VulkanCheck, SaysWhatWasAskedAndWhatToDo) {
   EXPECT_EQ(message_of([] { check(VK_SUCCESS, "x"); }), "");
   const std::string lost = message_of([] { check(VK_ERROR_DEVICE_LOST, "submitting 3 commands"); });

@@ -58,9 +58,11 @@ std::optional<Arguments> parse(int argc, char** argv) {
                   "a device that runs on the processor counts, to try the check itself");
   line.add_switch("--list", arguments.list, "print the steps and run none");
   if (!line.parse(argc, argv)) return std::nullopt;
+  const std::vector<std::string> known = checked_backends();
   for (const std::string& name : options.backends) {
-    if (name == "cuda" || name == "vulkan") continue;
-    throw amphora::app::UsageError(fmt::format("--backends: '{}' is not valid; give cuda, vulkan or both", name));
+    if (std::ranges::find(known, name) != known.end()) continue;
+    throw amphora::app::UsageError(
+        fmt::format("--backends: '{}' is not valid; give some of {}", name, fmt::join(known, ", ")));
   }
   if (!arguments.starter.empty()) options.starter = fs::absolute(arguments.starter);
   return arguments;

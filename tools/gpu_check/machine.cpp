@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "amphora/device/registry.h"
+
 namespace amphora::gpu_check {
 namespace {
 
@@ -53,10 +55,20 @@ Facts joined(const Json& pairs) {
 
 }  // namespace
 
+std::vector<std::string> checked_backends() {
+  std::vector<std::string> names;
+  for (const amphora::Backend& row : amphora::backends()) {
+    if (row.computes && row.name != "cpu") names.emplace_back(row.name);
+  }
+  return names;
+}
+
 Backend unknown_backend(const std::string& name, const std::string& reason_against) {
   Backend backend{name, reason_against};
-  backend.precisions = {"f32", "f16", "bf16"};
-  if (name == "cuda") backend.precisions.insert(backend.precisions.begin() + 1, "tf32");
+  for (const amphora::Backend& row : amphora::backends()) {
+    if (row.name != name) continue;
+    for (const Precision precision : row.precisions) backend.precisions.emplace_back(amphora::name_of(precision));
+  }
   return backend;
 }
 

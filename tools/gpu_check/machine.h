@@ -32,6 +32,8 @@ struct Machine {
 // The backend `name` in what `amphora-devices --json` wrote. A device that runs on the processor counts as none, unless
 // `emulated` says otherwise.
 Backend find_backend(const io::Json& devices, const std::string& name, bool emulated);
+// The backends that a check is of: those that compute, but for the cpu's, which they are compared with.
+std::vector<std::string> checked_backends();
 // A backend of which nothing is known, with all precisions that it could have.
 Backend unknown_backend(const std::string& name, const std::string& reason_against);
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "amphora/io/json.h"
+#include "machine.h"
 #include "process.h"
 #include "report.h"
 
@@ -16,7 +17,7 @@ struct Options {
   std::filesystem::path programs;  // the folder of amphora_conformance, mlp, ...
   std::filesystem::path starter;   // starts a program that is its argument; empty: programs start by themselves
   std::filesystem::path logs;
-  std::vector<std::string> backends = {"cuda", "vulkan"};
+  std::vector<std::string> backends = checked_backends();
   float limit_seconds = 1800.0f;  // a child process
   bool quick = false;             // a part of the tests, small benchmarks
   bool emulated = false;          // a device that runs on the processor counts, too

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "amphora/device/registry.h"
 #include "steps.h"
 
 namespace amphora::gpu_check {
@@ -11,12 +12,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-// A test of small shapes for each family of kernels: what is watched runs a hundred times slower.
-constexpr const char* kSmallTests =
-    "fill_writes,cast_matches,random_views,accumulate_rounds,unary_stays,binary_walks,products_of_small,"
-    "softmax.forward,softmax.gradients,loss.cross,loss.gradient,dropout.bits,inspect_and,norm_is,clips_match,"
-    "adam_matches,sgd_matches,lerp_matches,reduce.bits,reduce.gradients,step.";
-constexpr const char* kQuickTests = "fill_writes";
+// What is watched runs a hundred times slower, so it is the tests of small shapes.
+constexpr const char* kSmallTests = ".Small_";
+constexpr const char* kQuickTests = "Copy.Small_";
 
 std::vector<fs::path> usual_folders() {
   std::vector<fs::path> folders;
@@ -78,17 +76,24 @@ Finding validate(const Options& options, const std::string& step, const std::str
 
 std::vector<Step> watched_steps(const Backend& backend) {
   std::vector<Step> steps;
-  if (backend.name == "vulkan") {
-    const std::string step = "validation-layers vulkan";
-    steps.push_back({step, backend.reason_against,
-                     [=, name = backend.name](const Options& options) { return validate(options, step, name); }});
-  }
-  if (backend.name != "cuda") return steps;
-  for (const char* tool : {"memcheck", "racecheck", "initcheck", "synccheck"}) {
-    const std::string step = std::string("compute-sanitizer ") + tool;
-    const std::string reason = backend.emulated ? "the emulator has no device code to watch" : backend.reason_against;
-    steps.push_back({step, reason,
-                     [=, name = backend.name](const Options& options) { return sanitize(options, step, name, tool); }});
+  switch (amphora::backend_named(backend.name).watcher) {
+    case Watcher::none: break;
+    case Watcher::validation_layers: {
+      const std::string step = "validation-layers " + backend.name;
+      steps.push_back({step, backend.reason_against,
+                       [=, name = backend.name](const Options& options) { return validate(options, step, name); }});
+      break;
+    }
+    case Watcher::compute_sanitizer: {
+      const std::string reason = backend.emulated ? "the emulator has no device code to watch" : backend.reason_against;
+      for (const char* tool : {"memcheck", "racecheck", "initcheck", "synccheck"}) {
+        const std::string step = std::string("compute-sanitizer ") + tool;
+        steps.push_back({step, reason, [=, name = backend.name](const Options& options) {
+                           return sanitize(options, step, name, tool);
+                         }});
+      }
+      break;
+    }
   }
   return steps;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -35,6 +36,15 @@ struct BackendStatus {
   bool emulated = false;  // a GPU's interface on the processor: the cpu backend is faster, so "auto" leaves it out
 };
 
+// Another way to open a backend's devices, which conformance holds to the oracle, too.
+struct DeviceVariant {
+  std::string_view suffix;  // of its name there: "_fma"
+  void (*choose)(DeviceOptions& options);
+};
+
+// A tool that watches a backend's memory accesses while it runs, which `gpu-check` then does.
+enum class Watcher { none, compute_sanitizer, validation_layers };
+
 struct Backend {
   std::string_view name;                                          // "cpu"
   std::string_view what;                                          // one line for people
@@ -42,6 +52,11 @@ struct Backend {
   std::shared_ptr<Device> (*open)(const DeviceOptions& options);  // null: not built into this program
   std::vector<DeviceReport> (*devices)() = nullptr;               // null: one device, which needs no index
   Accuracy accuracy = {};
+  // What its best device runs for a kernel, and how: the path is empty for the usual way. README's table shows it.
+  Support (*supports)(KernelId kernel, const Spec& spec) = nullptr;
+  std::span<const Precision> precisions = {};  // of its best device
+  std::span<const DeviceVariant> variants = {};
+  Watcher watcher = Watcher::none;
   bool computes = true;  // "auto" may choose it, and conformance holds it to the oracle
 };
 

@@ -141,15 +141,17 @@ TEST_F(Policy, EveryOpHasTheRuleOfPyTorchsCudaList) {
   }
 }
 
-TEST_F(Policy, TheTableHasNoOpThatTheListHasNot) {
+// So a new op needs no second entry, unless it is to be converted: then the list says why.
+TEST_F(Policy, AnOpThatTheListHasNotJustFollows) {
   std::set<std::string_view> listed;
   for (const auto& [rule, names] : expected()) listed.insert(names.begin(), names.end());
   std::set<std::string_view> seen;
   for (const OpInfo& op : policy_table()) {
-    EXPECT_TRUE(listed.contains(op.name)) << op.name;
+    if (!listed.contains(op.name)) {
+      EXPECT_EQ(name_of(op.rule), name_of(CastRule::follow)) << op.name;
+    }
     EXPECT_TRUE(seen.insert(op.name).second) << op.name << " stands twice";
   }
-  EXPECT_EQ(seen.size(), listed.size());
 }
 
 TEST_F(Policy, LowerConvertsEveryEligibleInput) {
