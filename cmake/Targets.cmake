@@ -58,11 +58,6 @@ function(amphora_add_gpu_check)
     add_dependencies(amphora_tools amphora-gpu-check amphora-devices amphora_conformance bench_ceilings bench_replay)
     target_compile_definitions(amphora_tools PRIVATE "AMPHORA_GPU_CHECK=\"$<TARGET_FILE:amphora-gpu-check>\""
                                                      "AMPHORA_CEILINGS=\"$<TARGET_FILE:bench_ceilings>\"")
-    if(TARGET amphora_cuda_emulated)
-      add_dependencies(amphora_tools amphora_cuda_emulated)
-      target_compile_definitions(amphora_tools
-                                 PRIVATE "AMPHORA_CUDA_EMULATED_MODULE=\"$<TARGET_FILE:amphora_cuda_emulated>\"")
-    endif()
   endif()
   # Only a build without sanitizers is meant for other machines.
   if(CMAKE_BUILD_TYPE STREQUAL Release AND NOT AMPHORA_SANITIZE)
@@ -81,6 +76,10 @@ function(amphora_configure_test target)
   target_compile_definitions(${target} PRIVATE AMPHORA_SANITIZED=$<IF:$<BOOL:${AMPHORA_SANITIZE}>,1,0>)
   target_compile_options(${target} PRIVATE $<$<CONFIG:Release>:-O1>)
   target_link_libraries(${target} PRIVATE GTest::gtest GTest::gtest_main)
+  if(TARGET amphora_cuda_emulated) # the module that a program loads where there is no GPU
+    add_dependencies(${target} amphora_cuda_emulated)
+    target_compile_definitions(${target} PRIVATE "AMPHORA_CUDA_EMULATED_MODULE=\"$<TARGET_FILE:amphora_cuda_emulated>\"")
+  endif()
 endfunction()
 
 # tests/support, which every test program is linked with, and the headers that all of them include, precompiled once.
@@ -127,7 +126,7 @@ function(amphora_add_tests)
       WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS ${name} TIMEOUT 600)
   endforeach()
 
-  # The emulator's code is in the tests that look inside the backend, and in a module, as a program loads it.
+  # The emulator's code is in the tests that look inside the backend, too.
   if(TARGET amphora_cuda_emulated)
     target_link_libraries(amphora_cuda PRIVATE amphora_cuda_emulation)
     list(JOIN AMPHORA_CUDA_ARCHITECTURES " " architectures)
@@ -136,11 +135,7 @@ function(amphora_add_tests)
       PRIVATE "AMPHORA_CUDA_ARCHITECTURES=\"${architectures}\"" "AMPHORA_STALE_MODULE=\"$<TARGET_FILE:amphora_cuda_stale>\""
               "AMPHORA_OTHER_LIBRARY=\"$<TARGET_FILE:ZLIB::ZLIB>\""
               "AMPHORA_INSTALLED_LIBRARIES=\"${CMAKE_INSTALL_FULL_LIBDIR}\"")
-    foreach(target amphora_test_support amphora_cuda amphora_conformance)
-      target_compile_definitions(
-        ${target} PRIVATE "AMPHORA_CUDA_EMULATED_MODULE=\"$<TARGET_FILE:amphora_cuda_emulated>\"")
-      add_dependencies(${target} amphora_cuda_emulated amphora_cuda_stale)
-    endforeach()
+    add_dependencies(amphora_cuda amphora_cuda_stale)
   endif()
 
   # These tests run the sample as a user does. CMake's emulator is how this project's programs start.

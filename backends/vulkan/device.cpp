@@ -12,6 +12,7 @@
 #include "backends/vulkan/executable.h"
 #include "backends/vulkan/launchers/launchers.h"
 #include "backends/vulkan/select.h"
+#include "backends/vulkan/shader_library.h"
 #include "backends/vulkan/self_test.h"
 
 namespace amphora::vulkan {
