@@ -24,7 +24,7 @@ using Graph = std::unique_ptr<std::remove_pointer_t<cudaGraph_t>, DestroyGraph<c
 using GraphExec =
     std::unique_ptr<std::remove_pointer_t<cudaGraphExec_t>, DestroyGraph<cudaGraphExec_t, cudaGraphExecDestroy>>;
 
-// May go while it runs: its memory returns to the pool, and whoever takes it comes later in the stream.
+// May go while it runs: its memory returns to the pool, and its next use comes later in the stream.
 class CudaExecutable : public Executable {
  public:
   // Throws OutOfMemory, or Error that names the calls.

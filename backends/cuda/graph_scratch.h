@@ -26,7 +26,7 @@ class GraphScratch {
   // Of this call's memory, aligned to 256 bytes; null in the first round.
   void* take(std::size_t bytes);
 
-  // Whoever keeps what was captured must keep it, too; null where no call needs any.
+  // To be kept as long as what was captured; null where no call needs any.
   std::unique_ptr<Block> release() { return std::move(block_); }
 
  private:

@@ -107,7 +107,7 @@ const Backend& load_module(const std::string& path) {
 
 std::vector<std::string> module_paths() {
   if (const char* named = std::getenv("AMPHORA_CUDA_MODULE")) return {named};
-  static const fs::path folder = program_folder();  // before anybody changes the working folder
+  static const fs::path folder = program_folder();  // before the working folder changes
   std::vector<std::string> paths;
   for (const fs::path& place : {folder.parent_path() / "lib", folder, fs::path(kInstalled), fs::path(kBuilt)}) {
     const std::string path = (place / kFileName).string();

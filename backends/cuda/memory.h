@@ -28,7 +28,7 @@ class Memory {
   // Usable memory of at least `bytes`; where addresses are reserved, it begins where the last range ended. Empty: no
   // room.
   virtual std::optional<Range> grow(std::size_t bytes) = 0;
-  // Takes the memory behind a range that nobody uses, or behind a part of it, so that grow() can put it elsewhere;
+  // Takes the memory behind an unused range, or behind a part of it, so that grow() can put it elsewhere;
   // the device must be idle. Returns the part that may no longer be used.
   virtual Range reclaim(const Range& unused) = 0;
 

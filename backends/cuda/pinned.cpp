@@ -18,7 +18,7 @@ constexpr std::size_t kAlignment = 256;
 }  // namespace
 
 Event::Event(unsigned flags) { check(cudaEventCreateWithFlags(&handle_, flags), "making an event"); }
-// After a fault even this fails, and whoever asked for results was told.
+// After a fault even this fails; the results that were asked for have thrown.
 Event::~Event() { cudaEventDestroy(handle_); }
 
 void Event::record(cudaStream_t stream) { check(cudaEventRecord(handle_, stream), "recording an event"); }

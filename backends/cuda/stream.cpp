@@ -21,7 +21,7 @@ Stream::Stream(const Capabilities& capabilities, BlockPool& pool)
   check(cudaStreamCreateWithFlags(&copies_, cudaStreamNonBlocking), "making a stream for copies");
 }
 
-// Memory goes after this, so what was queued must end first. After a fault this fails, and whoever asked was told.
+// Memory goes after this, so what was queued must end first. After a fault this fails; what was asked for has thrown.
 Stream::~Stream() {
   for (const cudaStream_t stream : {handle_, copies_}) {
     cudaStreamSynchronize(stream);
@@ -44,7 +44,7 @@ std::unique_ptr<Block> Stream::take(std::size_t bytes, std::string_view what) {
   pool_.compact();
   block = pool_.take(bytes);
   if (block != nullptr) return block;
-  std::size_t free = 0;  // whoever uses the rest
+  std::size_t free = 0;  // the rest is in use
   std::size_t total = 0;
   check(cudaMemGetInfo(&free, &total), "asking how much memory is free");
   throw OutOfMemory(fmt::format(

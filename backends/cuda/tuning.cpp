@@ -15,7 +15,7 @@ constexpr int kProposals = 8;  // of each mode
 constexpr int kRepetitions = 5;
 constexpr double kNever = std::numeric_limits<double>::infinity();
 
-// Memory for results that nobody reads.
+// Memory for results that are not read.
 class Scratch {
  public:
   // Nothing where the device has no room for it.

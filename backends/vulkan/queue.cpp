@@ -55,7 +55,7 @@ void Queue::stop() noexcept {
   try {
     submit();
   } catch (const std::exception&) {
-    // The device is lost or out of memory; whoever asks for a result was told or will be.
+    // The device is lost or out of memory; asking for a result has thrown or will.
   }
   if (!lost_) vkDeviceWaitIdle(device_->handle());
 }

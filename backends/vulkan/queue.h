@@ -1,6 +1,6 @@
 // Queue: command buffers on their way to the device, in order, and the memory that host and device share.
 //
-// Commands gather in a batch. A batch is submitted when it holds enough of them, or when somebody asks for a result;
+// Commands gather in a batch. A batch is submitted when it holds enough of them, or when a result is asked for;
 // it signals its ticket, a value of one timeline semaphore, when it is done.
 #pragma once
 

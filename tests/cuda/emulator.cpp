@@ -46,7 +46,7 @@ TEST(CudaEmulator, BarriersHoldTheBlock) {
   }
 }
 
-// One thread of two waits for nobody, and reads what the other has yet to write or has written.
+// One thread of two waits for nothing, and reads what the other has yet to write or has written.
 __global__ void swap_without_barrier(Numbers n) {
   __shared__ int shared[64];
   shared[threadIdx.x] = -1;

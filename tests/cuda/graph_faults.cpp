@@ -74,7 +74,7 @@ TEST_F(CudaGraphs, AfterAnErrorWithinACaptureTheDeviceGoesOn) {
 
 TEST_F(CudaGraphs, WithSynchronousKernelsAStepRunsCallByCall) {
   const Variable sync("AMPHORA_CUDA_SYNC", "1");
-  const GraphFault fault({.instantiate = cudaErrorNotSupported, .lost_edges = {}});  // nobody asks for one
+  const GraphFault fault({.instantiate = cudaErrorNotSupported, .lost_edges = {}});  // none is asked for
   const auto device = open_cuda();
   EXPECT_TRUE(replays_like_its_calls(*device, 4));
 }

@@ -78,7 +78,7 @@ TEST_F(CudaGraphs, ReplaysAskForNoMemory) {
   EXPECT_EQ(device->counters().launches[static_cast<std::size_t>(KernelId::unary)], 30u);
 }
 
-// Whoever gets the scratch memory of an executable that is gone comes behind it.
+// The scratch memory of an executable that is gone is used again behind it.
 TEST_F(CudaGraphs, AnExecutableMayGoWhileItRuns) {
   const auto device = open_cuda();
   const BufferPtr ramp = buffer_of(*device, std::vector<float>(300'000, 1.0f));

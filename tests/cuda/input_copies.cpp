@@ -1,4 +1,4 @@
-// Inputs that are copied beside the step that runs: what overlaps, and that nobody sees it.
+// Inputs that are copied beside the step that runs: what overlaps, and that no result shows it.
 #include <cstring>
 
 #include "graphs_test.h"

@@ -15,8 +15,8 @@ cudaError_t state();
 // For calls that see how far the device is: a kernel's fault becomes the context's error.
 cudaError_t synchronized_state();
 
-// Runs work as the next of the device's, and moves its time on. What comes after a fault is dropped, though nobody has
-// seen it yet. Work that returns false ends in cudaErrorLaunchFailure.
+// Runs work as the next of the device's, and moves its time on. What comes after a fault is dropped, even before the
+// host has seen it. Work that returns false ends in cudaErrorLaunchFailure.
 void execute(const std::function<bool()>& work, double nanoseconds);
 // The same for what is no launch, and takes no time.
 void execute_copy(const std::function<void()>& copy);

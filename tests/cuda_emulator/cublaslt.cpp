@@ -236,7 +236,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t operation, 
 
   const double time = product_time ? product_time(id, p.epilogue) : default_time(p, id);
   const auto work = [=] {
-    // Whoever shares the workspace with others would notice.
+    // Products that wrongly share the workspace come out wrong.
     if (traits.workspace > 0) std::memset(workspace, 0xFF, std::min(traits.workspace, kTouched));
     multiply(p, pointers, traits.pieces);
     return true;

@@ -87,7 +87,7 @@ CUresult free_addresses(CUdeviceptr begin, std::size_t bytes) {
   return CUDA_SUCCESS;
 }
 
-// New memory holds what nobody wrote: NaN as a number of any type, so that reading it shows.
+// New memory is NaN as a number of any type, so that reading it shows.
 bool fill_with_nan(int file, std::size_t bytes) {
   void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0);
   if (memory == MAP_FAILED) return false;

@@ -247,7 +247,7 @@ void Runner::run_warps() {
   }
 }
 
-// Lets those go on who wait for the block; false when nobody waits.
+// Lets the threads that wait for the block go on; false when none does.
 bool Runner::open_barrier() {
   unsigned waiting = 0;
   unsigned in_warp = 0;

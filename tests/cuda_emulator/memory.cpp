@@ -41,7 +41,7 @@ cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
   const std::size_t size = (std::max<std::size_t>(bytes, 1) + kAlignment - 1) / kAlignment * kAlignment;
   if (size < bytes || !take_memory(size)) return noted(cudaErrorMemoryAllocation);
   *pointer = std::aligned_alloc(kAlignment, size);
-  std::memset(*pointer, 0xFF, size);  // NaN: reading what nobody wrote shows
+  std::memset(*pointer, 0xFF, size);  // NaN: reading what was never written shows
   const std::lock_guard lock(mutex);
   allocations.emplace(*pointer, size);
   return cudaSuccess;

@@ -147,7 +147,7 @@ cudaError_t cudaEventRecord(cudaEvent_t event, cudaStream_t stream) {
   return status;
 }
 
-// Whoever asks again and again sees the device go on.
+// Asked again and again, the device goes on.
 cudaError_t cudaEventQuery(cudaEvent_t event) {
   if (const cudaError_t error = refused_in_capture(); error != cudaSuccess) return error;
   const std::lock_guard lock(streams_mutex());

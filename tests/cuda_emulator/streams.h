@@ -1,4 +1,4 @@
-// Streams: work that waits until somebody asks how far it is.
+// Streams: work that waits until the host asks how far it is.
 //
 // Nothing that is put into a stream runs before the host, or a stream that is waited for, needs it. Then the stream's
 // own work runs in order, and work of other streams that waits for nothing runs either before all of it or not at all,

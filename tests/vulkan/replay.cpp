@@ -1,5 +1,5 @@
 // Executables: a recorded step gives the bits of its calls launched one by one, however submits, launches, uploads and
-// readbacks mingle, and with nobody waiting.
+// readbacks mingle, and without a wait.
 #include <array>
 #include <deque>
 

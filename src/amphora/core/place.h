@@ -20,7 +20,7 @@ struct Place {
   std::string_view phase;   // "forward", "backward", "recompute", "step"; empty outside of ops
   std::string_view op;      // "linear"; both live at least as long as the op runs
   std::string module;       // "layers.0"; empty outside of modules
-  std::int64_t step = -1;   // of the training run, counted from 0; -1 where nobody counts
+  std::int64_t step = -1;   // of the training run, counted from 0; -1 where steps are not counted
   bool recomputes = false;  // a forward pass is repeated for the backward pass
 };
 

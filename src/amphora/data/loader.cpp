@@ -31,7 +31,7 @@ Shape batch_shape(std::int64_t items, const Shape& item) {
 
 }  // namespace
 
-// Device memory for batches, used again as soon as nobody holds the batch: two pieces take turns in most loops, so that
+// Device memory for batches, used again as soon as the batch is released: two pieces take turns in most loops, so that
 // a recorded step knows its inputs by their memory.
 class TensorLoader::Memory {
  public:

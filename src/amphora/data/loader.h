@@ -70,8 +70,8 @@ class TensorLoader {
     Pass(Pass&&) noexcept;
     Pass& operator=(Pass&&) noexcept;
     ~Pass();
-    // The next batch, copied to the device; nothing past the last one. Its memory is used again when nobody holds the
-    // batch any more. Rethrows what the source threw.
+    // The next batch, copied to the device; nothing past the last one. Its memory is used again once the batch
+    // is released. Rethrows what the source threw.
     std::optional<std::vector<Tensor>> next();
 
    private:

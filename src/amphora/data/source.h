@@ -57,8 +57,8 @@ class Source {
   virtual std::int64_t count() const = 0;
   // In the order of the batch's tensors.
   virtual std::vector<Field> fields() const = 0;
-  // Writes these items, in this order, to a slot a field. Runs on a thread of the loader's; what it throws, the loader
-  // rethrows to whoever asks for the batch.
+  // Writes these items, in this order, to a slot a field. Runs on a thread of the loader's; the loader rethrows
+  // what it throws when the batch is asked for.
   virtual void fill(std::span<const std::uint32_t> items, std::span<const Slot> slots) const = 0;
 };
 

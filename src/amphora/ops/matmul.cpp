@@ -214,7 +214,7 @@ Tensor linear(const Tensor& input, const Tensor& weights, const Tensor& biases, 
       gradients.give(0, dx);
     }
   };
-  // An absent bias is recorded as an undefined input: nobody wants its gradient.
+  // An absent bias is recorded as an undefined input: it needs no gradient.
   autograd::record("linear", y, {x, weight, bias}, backward);
   return y;
 }

@@ -1,4 +1,4 @@
-// first_difference(): two recordings of one step, compared in words of whoever wrote the step.
+// first_difference(): two recordings of one step, compared in the words of the program.
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -30,7 +30,7 @@ const PlannedCall* maker_of(const Plan& plan, int value) {
   return nullptr;
 }
 
-// What a value is to whoever wrote the step.
+// What a value is in the program's words.
 std::string describe(const Plan& plan, int index) {
   if (index == kNoValue) return "nothing";
   const Value& value = plan.values[static_cast<std::size_t>(index)];

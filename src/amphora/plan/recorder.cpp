@@ -109,7 +109,7 @@ void Recorder::allocated(const BufferPtr& buffer) { allocated_.emplace(buffer->i
 void Recorder::uploaded(Buffer& target, std::size_t offset, std::span<const std::byte> source) {
   require(allocated_.contains(target.id()),
           "the host writes {} that is older than the step{}, but a recorded step would write the same bytes each time; "
-          "do it outside of the step, or let an optimizer follow a schedule (AMPHORA_EAGER=1 runs every step as it is)",
+          "do it outside of the step, or let an optimizer follow a schedule (AMPHORA_EAGER=1 runs every step eagerly)",
           name_of(target.kind()), where_now());
   Constant& constant = constants_[target.id()];
   constant.buffer = target.shared_from_this();

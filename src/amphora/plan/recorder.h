@@ -1,6 +1,6 @@
 // Recorder: notes what a training step does, while it runs or instead of running it.
 //
-// One a thread at most; Device, Tracked and whoever feeds host values ask for it. While it captures, no kernel runs:
+// At most one per thread; Device, Tracked and what feeds host values ask for it. While it captures, no kernel runs:
 // calls become a Plan. Reading device memory is refused then, as nothing has been computed.
 #pragma once
 
@@ -46,7 +46,7 @@ class Recorder {
   [[noreturn]] void refuse_read(const CodeLine& where) const;
   void require_device(const Device& device) const;
 
-  // --- for whoever keeps host state ---
+  // --- for what keeps host state ---
   void note_read(const TrackedCell& cell);
   void note_write(const TrackedCell& cell);
   // The same for state that is no Tracked: the plan is right only while `holds()` is true, as it is now. Counts the

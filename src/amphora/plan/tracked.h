@@ -2,7 +2,7 @@
 // trains.
 //
 // A step that is recorded is right only as long as such values are what they were when it asked for them, and a replay
-// must leave them as the step left them. Whoever records is told of both; nobody else notices.
+// must leave them as the step left them. The recorder is told of both; without one, a Tracked is a plain value.
 #pragma once
 
 #include <cstdint>

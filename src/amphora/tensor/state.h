@@ -1,6 +1,6 @@
 // StateVisitor: sees all that a training run must keep to go on later as if it had never stopped.
 //
-// Whoever has such state - modules, optimizers, the GradScaler, averages, schedules, dropout, loaders - names it in one
+// What has such state - modules, optimizers, the GradScaler, averages, schedules, dropout, loaders - names it in one
 // function, `void visit_state(StateVisitor& visitor)`. A writer copies what it is shown, a reader overwrites it; so
 // that the names and their order stand in one place. Device memory is shown as a tensor, or is downloaded, shown as
 // numbers and, where the visitor restores, uploaded again.

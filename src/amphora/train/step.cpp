@@ -36,7 +36,7 @@ std::string describe_mode(std::span<const Tensor> inputs) {
 }  // namespace
 
 struct StepRunner::CompiledStep {
-  std::vector<std::weak_ptr<Buffer>> inputs;  // they belong to whoever makes batches
+  std::vector<std::weak_ptr<Buffer>> inputs;  // they belong to the loader
   BufferPtr arena;                            // that it was compiled for; a step that shares it may have made it larger
   BufferPtr feed;
   std::vector<std::byte> feed_bytes;
@@ -69,7 +69,7 @@ struct StepRunner::Variant {
   std::vector<std::unique_ptr<CompiledStep>> compiled;
   std::size_t compiled_count = 0;  // compiled so far
   std::vector<std::shared_ptr<StepResult::PendingResult>>
-      ring;  // results on their way; free when nobody else holds them
+      ring;  // results on their way; free once the results are released
 
   bool holds() const {
     // The first run may have made what later ones find, such as working copies.

@@ -13,7 +13,7 @@
 
 namespace amphora::train {
 
-// What a step has left for the host, on its way. Whoever asks within the next two steps may wait.
+// What a step has left for the host, on its way. Asked for within the next two steps it may wait.
 class StepResult {
  public:
   StepResult() = default;

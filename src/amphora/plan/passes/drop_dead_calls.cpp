@@ -6,7 +6,7 @@
 namespace amphora::plan {
 namespace {
 
-// Bytes that somebody reads later, by value.
+// Bytes that are read later, by value.
 class Needed {
  public:
   // At the end of a step: all that outlives it.

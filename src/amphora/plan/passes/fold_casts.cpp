@@ -72,7 +72,7 @@ bool fold_into_store(Plan& plan, const Accesses& accesses, std::size_t cast, con
   PlannedCall& producer = plan.calls[maker->call];
   if (!is_pointwise(producer.call.id) || maker->index != result_in_place(producer.call)) return false;
   if (use_of(plan.calls[cast], op::cast::out) != Use::write) return false;
-  // Nobody may see the result too early, the producer's operands included.
+  // Nothing may read the result's place too early, the producer's own operands included.
   const bool free = accesses.untouched(narrow, maker->call, cast);
   Spec spec = producer.call.spec;
   set_type(spec, maker->index, plan.calls[cast].call.type_at(op::cast::out));

@@ -124,14 +124,14 @@ class Fusion {
     return finish();
   }
 
-  // Lets the product write what the follower wrote into its buffer `result`. c must be a value of its own that nobody
-  // else reads, unless it is kept as aux.
+  // Lets the product write what the follower wrote into its buffer `result`. c must be a value of its own that
+  // nothing else reads, unless it is kept as aux.
   bool write_instead(int result, bool c_is_kept) {
     const Piece target = piece_of(next_, result);
     const ValueAccess* maker = accesses_.maker_of(c_.value);
     if (use_of(next_, result) != Use::write || maker == nullptr || maker->call != product_) return false;
     if (!c_is_kept && accesses_.of(c_.value).size() != 2) return false;
-    // Nobody in between may see the target too early, nor c too late.
+    // No call in between may see the target too early, nor c too late.
     if (!accesses_.untouched(target, product_, follower_) || !accesses_.untouched(c_, product_ + 1, follower_)) {
       return false;
     }

@@ -30,7 +30,7 @@ int share_casts(Plan& plan);
 // in f64, so its results would be rounded once instead of twice: nothing is folded into it.
 int fold_casts(Plan& plan, const PathOf& path_of);
 
-// Calls whose results nobody reads, or others overwrite first: a fill before a product, a gradient nobody wants.
+// Calls whose results are never read, or overwritten first: a fill before a product, a gradient that is not used.
 int drop_dead_calls(Plan& plan);
 
 // --- passes that change bits, and so are asked for ---

@@ -7,7 +7,7 @@
 namespace amphora::plan {
 namespace {
 
-// The call as it is where its buffer `index`, which it updates, holds zeros; nothing for what is no sum.
+// What the call becomes where its buffer `index`, which it updates, holds zeros; nothing for what is no sum.
 std::optional<KernelCall> without_sum(const KernelCall& call, int index) {
   KernelCall result = call;
   switch (call.id) {
