@@ -12,8 +12,8 @@
 //
 // A step runs eagerly the first time; the second and the third time it is captured: its kernel calls become a plan
 // (src/plan), which the device compiles, and runs. Where both captures are equal, all further steps replay the plan:
-// the body does not run any more, nothing is allocated and the host never waits. Where they differ, the host had a say in the
-// step - a counter, a number that changes - and it stays eager; a message names the first call that differs.
+// the body does not run any more, nothing is allocated and the host never waits. Where they differ, the host had a say
+// in the step - a counter, a number that changes - and it stays eager; a message names the first call that differs.
 //
 // What must change from step to step comes from outside the body: batches; the learning rate, through
 // Optimizer::follow(); the masks of nn::Dropout. There is a plan for each shape of the batch, each mode (such as the
