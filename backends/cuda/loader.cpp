@@ -69,8 +69,8 @@ bool names_a_module() { return std::getenv("AMPHORA_CUDA_MODULE") != nullptr; }
 std::string no_module(const std::vector<std::string>& paths) {
   if (names_a_module()) return fmt::format("no module at AMPHORA_CUDA_MODULE={}", paths.front());
   return fmt::format(
-      "its module is not there (looked for {}): it is built where the CUDA Toolkit is, or AMPHORA_CUDA_MODULE names one; "
-      "see docs/cuda.md",
+      "its module is not there (looked for {}): it is built where the CUDA Toolkit is, and AMPHORA_CUDA_MODULE can "
+      "name one; see docs/cuda.md",
       fmt::join(paths, ", "));
 }
 

@@ -12,8 +12,8 @@
 #include "backends/vulkan/executable.h"
 #include "backends/vulkan/launchers/launchers.h"
 #include "backends/vulkan/select.h"
-#include "backends/vulkan/shader_library.h"
 #include "backends/vulkan/self_test.h"
+#include "backends/vulkan/shader_library.h"
 
 namespace amphora::vulkan {
 namespace {

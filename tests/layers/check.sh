@@ -35,6 +35,15 @@ expect 'a forbidden include, with its line' 1 'src/amphora/core/a.h:2: core may 
 file backends/cpu/a.cpp '#include "backends/null/device.h"'
 expect 'a backend that includes another one' 1 'backends/cpu/a.cpp:1: backends/cpu may not include "backends/null/device.h"'
 
+file backends/fpga/a.cpp '
+#include "amphora/device/device.h"
+#include "backends/fpga/b.h"'
+file backends/registry.cpp '#include "backends/fpga/b.h"'
+expect 'a backend that has no row' 0 ''
+
+file backends/fpga/a.cpp '#include "amphora/ops/matmul.h"'
+expect 'a backend that includes an op' 1 'backends/fpga may not include "amphora/ops/matmul.h"'
+
 file src/amphora/quantum/a.h ''
 expect 'a folder without a row' 1 'src/amphora/quantum/a.h:1: no row for quantum'
 

@@ -69,7 +69,7 @@ class Tensor {
   // The only element; throws Error if there are more.
   double item(CodeLine where = CodeLine::current()) const;
 
-  // --- the tape (src/autograd) ---
+  // --- the tape (src/amphora/autograd) ---
   bool requires_grad() const;
   // Makes this tensor a leaf whose gradient backward() accumulates. Throws Error unless the type is floating.
   // Gives the same tensor.

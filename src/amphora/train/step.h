@@ -11,7 +11,7 @@
 //   for (const Batch& batch : loader.epoch(0)) log(step(batch));
 //
 // A step runs eagerly the first time; the second and the third time it is captured: its kernel calls become a plan
-// (src/plan), which the device compiles, and runs. Where both captures are equal, all further steps replay the plan:
+// (plan/plan.h), which the device compiles, and runs. Where both captures are equal, all further steps replay the plan:
 // the body does not run any more, nothing is allocated and the host never waits. Where they differ, the host had a say
 // in the step - a counter, a number that changes - and it stays eager; a message names the first call that differs.
 //
