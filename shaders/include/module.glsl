@@ -13,8 +13,8 @@
 
 #define AM_STRUCT(name, members) struct name { members };
 #define AM_INT(name) int name;
-#define AM_INTS(name) int name[5];
 #define AM_UINT32(name) uint name;
+#define AM_UINT32S(name) uint name[5];
 #define AM_FLOAT(name) float name;
 #include "amphora/kernel/shared/params.def"
 

@@ -111,7 +111,6 @@ void reduce(const KernelCall& call, Threads& threads) {
   const T* in = data_of<T>(call, op::reduce::in);
   const std::size_t extent = params.extent, inner = params.inner;
   const std::size_t results = std::size_t{params.outer} * inner;
-  if (results == 0) return;
   const Tiling tiling(params);
   // partial[part][result]
   std::vector<float> partial(tiling.parts * results);

@@ -25,16 +25,17 @@ std::uint32_t activation_of(const KernelCall& call) {
 }
 
 // Whether every row of an operand begins at a multiple of `elements`. Blocks of memory begin at multiples of 256 bytes.
-bool is_aligned(const KernelCall& call, std::size_t index, std::int32_t leading, std::int32_t batch_stride,
-                std::int32_t elements) {
-  const std::size_t bytes = size_of(call.spec.types[index]) * static_cast<std::size_t>(elements);
-  return call.buffers[index].offset % bytes == 0 && leading % elements == 0 && batch_stride % elements == 0;
+bool is_aligned(const KernelCall& call, std::size_t index, std::int32_t leading, std::uint32_t batch_stride,
+                std::uint32_t elements) {
+  const std::size_t bytes = size_of(call.spec.types[index]) * elements;
+  return call.buffers[index].offset % bytes == 0 && static_cast<std::uint32_t>(leading) % elements == 0 &&
+         batch_stride % elements == 0;
 }
 
 std::uint32_t options_of(const KernelCall& call, const Choice& choice) {
   const auto params = call.params<MatmulParams>();
   const Tiling& t = choice.tiling;
-  const std::int32_t wide = t.cooperative ? 8 : 4;
+  const std::uint32_t wide = t.cooperative ? 8 : 4;
   const bool a = is_aligned(call, op::matmul::a, params.lda, params.batch > 1 ? params.a_batch_stride : 0, wide);
   const bool b = is_aligned(call, op::matmul::b, params.ldb, params.batch > 1 ? params.b_batch_stride : 0, wide);
   const auto divides = [](std::uint32_t part, std::int32_t whole) {
@@ -119,7 +120,6 @@ void sum_slices(const KernelCall& call, CommandEncoder& encoder, const MatmulPar
 
 void multiply(const KernelCall& call, CommandEncoder& encoder, const Choice& choice) {
   const auto params = call.params<MatmulParams>();
-  if (params.m <= 0 || params.n <= 0 || params.batch <= 0) return;
   const auto m = static_cast<std::uint32_t>(params.m);
   const auto n = static_cast<std::uint32_t>(params.n);
   const auto k = static_cast<std::uint32_t>(params.k);
