@@ -8,6 +8,7 @@
 
 #include "amphora/app.h"
 #include "amphora/io/file.h"
+#include "amphora/kernel/dense_product.h"
 #include "arrays.h"
 #include "measurements.h"
 #include "stopwatch.h"
@@ -173,9 +174,10 @@ class Ceilings {
     const BufferPtr c = arrays_.random(result, elements(p.m, p.n));
     Spec spec{{type, type, result, DType::f32}, 0, p.flags};
     if (precision == am::Precision::tf32) spec.flags |= am::kMatmulTf32;
-    const int lda = (p.flags & am::kMatmulTransposeA) != 0 ? p.m : p.k;
-    const int ldb = (p.flags & am::kMatmulTransposeB) != 0 ? p.k : p.n;
-    const am::MatmulParams params{p.m, p.n, p.k, 1, lda, ldb, p.n, 0, 0, 0, 1.0f, p.adds ? 1.0f : 0.0f};
+    am::MatmulParams params = am::dense_product(p.m, p.n, p.k);
+    if ((p.flags & am::kMatmulTransposeA) != 0) params.lda = p.m;
+    if ((p.flags & am::kMatmulTransposeB) != 0) params.ldb = p.k;
+    params.beta = p.adds ? 1.0f : 0.0f;
     return watch_.seconds(call(KernelId::matmul, spec, params, {a, b, c}));
   }
 

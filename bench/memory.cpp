@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include "amphora/app.h"
+#include "amphora/core/bytes_text.h"
 #include "amphora/io/table.h"
 
 namespace {
@@ -74,8 +75,6 @@ Memory measure(const std::string& backend, const Network& network, am::Precision
   return memory;
 }
 
-std::string mebibytes(std::size_t bytes) { return fmt::format("{:.2f} MiB", static_cast<double>(bytes) / 0x1p20); }
-
 std::string share(std::size_t bytes, std::size_t of) {
   return fmt::format("{:.2f}", static_cast<double>(bytes) / static_cast<double>(of));
 }
@@ -105,9 +104,9 @@ int main(int argc, char** argv) {
         const std::string name(am::name_of(precision));
         const std::string how = recompute ? "yes" : "no";
         plan.push_back(
-            {name, how, mebibytes(memory.arena), mebibytes(memory.live_peak), share(memory.arena, f32.arena)});
-        counted.push_back({name, how, mebibytes(memory.eager), share(memory.eager, f32.eager),
-                           mebibytes(memory.replayed), share(memory.replayed, f32.replayed)});
+            {name, how, am::bytes_text(memory.arena, 2), bytes_text(memory.live_peak, 2), share(memory.arena, f32.arena)});
+        counted.push_back({name, how, am::bytes_text(memory.eager, 2), share(memory.eager, f32.eager),
+                           am::bytes_text(memory.replayed, 2), share(memory.replayed, f32.replayed)});
       }
     }
     fmt::print("{} linear layers of {} x {} at batch {}, forward and backward, on {}\n\nby the plan:\n{}\n",

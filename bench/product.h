@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "amphora/amphora.h"
+#include "amphora/kernel/dense_product.h"
 
 namespace amphora::bench {
 
@@ -14,6 +15,12 @@ struct Shape3 {
   int rows, columns, depth;
   double flops() const { return 2.0 * rows * columns * depth; }
 };
+
+inline MatmulParams params_of(const Shape3& shape) {
+  MatmulParams params = dense_product(shape.rows, shape.columns, shape.depth);
+  params.ldb = shape.depth;  // transposed
+  return params;
+}
 
 class Product {
  public:
@@ -24,18 +31,7 @@ class Product {
         y_(device.allocate(size(shape.rows, shape.columns) * sizeof(float), MemoryKind::activations)),
         call_(KernelId::matmul,
               Spec{.types = {type, type, DType::f32, DType::f32}, .function = 0, .flags = kMatmulTransposeB},
-              MatmulParams{.m = shape.rows,
-                           .n = shape.columns,
-                           .k = shape.depth,
-                           .batch = 1,
-                           .lda = shape.depth,
-                           .ldb = shape.depth,
-                           .ldc = shape.columns,
-                           .a_batch_stride = 0,
-                           .b_batch_stride = 0,
-                           .c_batch_stride = 0,
-                           .alpha = 1.0f,
-                           .beta = 0.0f}) {
+              params_of(shape)) {
     for (const BufferPtr& buffer : {x_, w_, y_}) call_.with({buffer.get(), 0, buffer->bytes()});
     call_.with({}).with({});
   }

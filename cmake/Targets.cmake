@@ -126,6 +126,10 @@ function(amphora_add_tests)
       WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS ${name} TIMEOUT 600)
   endforeach()
 
+  if(TARGET amphora_vulkan)
+    amphora_add_test_shaders(amphora_vulkan ${PROJECT_SOURCE_DIR}/tests/vulkan)
+  endif()
+
   # The emulator's code is in the tests that look inside the backend, too.
   if(TARGET amphora_cuda_emulated)
     target_link_libraries(amphora_cuda PRIVATE amphora_cuda_emulation)

@@ -31,7 +31,7 @@ void main() {
       const float log_sum = logarithm(sum);
       precise float whole = largest + log_sum;
       store(kType3, log_sum_exp, row, whole);
-      const uint target = Words(targets).at[row];  // a negative one lies above every column
+      const uint target = load_stored(kI32, targets, row);  // a negative one lies above every column
       const bool valid = target < params.columns;
       // The small difference of two numbers that may be large, so the large ones first.
       precise float distance = largest - load(kType0, logits, begin + (valid ? target : 0));
@@ -56,7 +56,7 @@ layout(push_constant, std430) uniform Push {
 // Of a logit in row n / columns.
 float gradient(float logit, uint n) {
   const uint row = n / params.columns;
-  const uint target = Words(targets).at[row];
+  const uint target = load_stored(kI32, targets, row);
   precise float distance = logit - load(kType2, log_sum_exp, row);
   // p - 1 of the target, without cancellation where p is nearly 1.
   const bool is_target = n - row * params.columns == target;

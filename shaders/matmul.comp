@@ -154,9 +154,10 @@ void main() {
     float sum = 0.0;
     for (uint slice = 0; slice < push.slices; ++slice) {
       const uvec2 partial = element_address(kF32, push.partial, (slice * batches + batch) * m, n, 0);
-      sum += uintBitsToFloat(Words(partial).at[i]);
+      sum += load(kF32, partial, i);
     }
-    finish(c, aux, row * uint(push.params.ldc) + column, column, sum);
+    const uvec2 offset = element_address(kType2, uvec2(0), row, uint(push.params.ldc), 0);
+    finish(add64(c, offset), add64(aux, offset), column, column, sum);
   }
 }
 #endif

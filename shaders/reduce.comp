@@ -65,8 +65,9 @@ void main() {
     const Line line = line_of(cut, tile, params.outer, inner);
     vec4 value = vec4(neutral());
     if (line.exists) {
-      const uint end = min(extent, (line.part + 1) * cut.part_rows);
-      for (uint row = line.part * cut.part_rows + line.row_lane; row < end; row += cut.row_lanes) {
+      const uint begin = line.part * cut.part_rows;
+      const uint end = begin + min(extent - begin, cut.part_rows);
+      for (uint row = begin + line.row_lane; row < end; row += cut.row_lanes) {
         const uint at = (line.outer * extent + row) * inner + line.column;
         value = joined4(value, kFours != 0 ? load4(kIn, source, at) : vec4(load(kIn, source, at)));
       }

@@ -11,6 +11,7 @@
 
 #include <unistd.h>
 
+#include "amphora/core/bytes_text.h"
 #include "amphora/core/error.h"
 #include "amphora/kernel/validate.h"
 #include "backends/cpu/backend.h"
@@ -91,8 +92,6 @@ int checked_threads(const DeviceOptions& options) {
   return options.threads;
 }
 
-std::string in_megabytes(std::size_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / 0x1p20); }
-
 }  // namespace
 
 void* data_of(const KernelCall& call, int index) {
@@ -150,7 +149,7 @@ BufferPtr CpuDevice::do_allocate(std::size_t bytes, MemoryKind kind) {
     throw OutOfMemory(fmt::format(
         "out of memory on cpu: {} asked for {}, {} in use of {}. Use smaller batches, gradient accumulation or a "
         "smaller model",
-        in_megabytes(bytes), name_of(kind), in_megabytes(memory_->current_total), in_megabytes(pool_->limit())));
+        bytes_text(bytes), name_of(kind), bytes_text(memory_->current_total), bytes_text(pool_->limit())));
   }
   if (block.fresh) ++counters_.allocations;
   return std::make_shared<CpuBuffer>(*this, bytes, kind, block.data, pool_, memory_);

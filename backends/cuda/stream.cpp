@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "amphora/core/bytes_text.h"
 #include "amphora/core/error.h"
 #include "backends/cuda/buffer.h"
 #include "backends/cuda/check.h"
@@ -9,12 +10,6 @@
 #include "backends/cuda/graph_scratch.h"
 
 namespace amphora::cuda {
-namespace {
-
-std::string in_megabytes(std::size_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / 0x1p20); }
-
-}  // namespace
-
 Stream::Stream(const Capabilities& capabilities, BlockPool& pool)
     : capabilities_(capabilities), pool_(pool), waits_for_each_(environment().synchronous) {
   check(cudaStreamCreateWithFlags(&handle_, cudaStreamNonBlocking), "making a stream");
@@ -50,8 +45,8 @@ std::unique_ptr<Block> Stream::take(std::size_t bytes, std::string_view what) {
   throw OutOfMemory(fmt::format(
       "out of memory on cuda ({}): {} asked for {}, {} in use, {} held of {}, {} free on the device. Use smaller "
       "batches, gradient accumulation or a smaller model, or close what else uses the device",
-      capabilities_.name, in_megabytes(bytes), what, in_megabytes(pool_.in_use()), in_megabytes(pool_.memory().held()),
-      in_megabytes(capabilities_.memory_bytes), in_megabytes(free)));
+      capabilities_.name, bytes_text(bytes), what, bytes_text(pool_.in_use()), bytes_text(pool_.memory().held()),
+      bytes_text(capabilities_.memory_bytes), bytes_text(free)));
 }
 
 bool Stream::is_rehearsal() const { return graph_scratch_ != nullptr && !graph_scratch_->has_memory(); }

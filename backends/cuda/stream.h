@@ -47,6 +47,7 @@ class Stream {
   template <class Arguments>
   void launch(std::string_view name, void (*kernel)(Arguments), dim3 blocks, const Arguments& arguments,
               unsigned threads = kThreads) {
+    static_assert(sizeof(Arguments) <= 4096, "every device takes so many bytes");
     if (blocks.x == 0 || blocks.y == 0 || blocks.z == 0) return;
     start(name, [&](cudaStream_t stream) {
       cudaLaunchConfig_t config{};

@@ -50,7 +50,8 @@ struct Capabilities {
   bool selects_subgroup_size = false;  // whether a pipeline can require one
   std::uint32_t workgroup_size = 0;    // of one-dimensional kernels
   std::array<std::uint32_t, 3> max_groups{};
-  float timestamp_ns = 0.0f;  // of one tick; 0: no timestamps
+  std::uint64_t near_bytes = std::uint64_t{1} << 31;  // of an array that drivers index in 32 bits, with a sign
+  float timestamp_ns = 0.0f;                          // of one tick; 0: no timestamps
   FloatControls float_controls;
 
   bool f16_arithmetic = false;             // shaderFloat16

@@ -17,10 +17,12 @@ namespace {
 
 constexpr VkPipelineStageFlags2 kCompute = VK_PIPELINE_STAGE_2_COMPUTE_SHADER_BIT;
 constexpr VkPipelineStageFlags2 kCopy = VK_PIPELINE_STAGE_2_COPY_BIT;
+// Of vkCmdUpdateBuffer, which some drivers count among the copies.
+constexpr VkPipelineStageFlags2 kUpdate = VK_PIPELINE_STAGE_2_CLEAR_BIT | kCopy;
 
 VkAccessFlags2 writes_of(VkPipelineStageFlags2 stages) {
   return ((stages & kCompute) != 0 ? VK_ACCESS_2_SHADER_STORAGE_WRITE_BIT : VK_ACCESS_2_NONE) |
-         ((stages & kCopy) != 0 ? VK_ACCESS_2_TRANSFER_WRITE_BIT : VK_ACCESS_2_NONE);
+         ((stages & kUpdate) != 0 ? VK_ACCESS_2_TRANSFER_WRITE_BIT : VK_ACCESS_2_NONE);
 }
 
 VkAccessFlags2 reads_of(VkPipelineStageFlags2 stages) {
@@ -56,7 +58,7 @@ Push::Push(const KernelCall& call) {
 }
 
 Push& Push::add_bytes(const void* data, std::size_t size) {
-  require(size_ + size <= bytes_.size(), "a dispatch pushes more than {} bytes", bytes_.size());
+  require(size_ + size <= bytes_.size(), "a dispatch takes more than {} bytes of arguments", bytes_.size());
   std::memcpy(bytes_.data() + size_, data, size);
   size_ += size;
   return *this;
@@ -101,7 +103,10 @@ void CommandEncoder::wait_for(std::span<const plan::Access> accesses) {
   constexpr std::size_t kMaxAccesses = 512;
   if (hazards_.conflict(accesses) || hazards_.size() > kMaxAccesses) {
     // An executable has no copies; those behind it wait for it only where they have a hazard with it.
-    const VkPipelineStageFlags2 stages = mode_ == Mode::executable ? kCompute : kCompute | kCopy;
+    const VkPipelineStageFlags2 others = updates_                    ? kUpdate
+                                         : mode_ == Mode::executable ? VK_PIPELINE_STAGE_2_NONE
+                                                                     : kCopy;
+    const VkPipelineStageFlags2 stages = kCompute | others;
     record_barrier(sink_.commands(), stages, stages);
     hazards_.clear();
   }
@@ -114,7 +119,18 @@ void CommandEncoder::follow_executable(std::span<const plan::Access> accesses) {
   hazards_.add(accesses);
 }
 
-void CommandEncoder::dispatch(std::string_view shader, const KernelCall& call, const Push& push, Groups groups,
+Push CommandEncoder::through_memory(const Push& push) {
+  const Block& block = scratch(push.bytes().size());
+  const plan::Access update[] = {{block.address(), block.bytes(), true}};
+  updates_ = true;
+  wait_for(update);
+  vkCmdUpdateBuffer(sink_.commands(), block.buffer(), block.offset(), push.bytes().size(), push.bytes().data());
+  Push result;
+  result.add_buffer(block, false).touch(push.accesses());
+  return result;
+}
+
+void CommandEncoder::dispatch(std::string_view shader, const KernelCall& call, const Push& arguments, Groups groups,
                               std::initializer_list<std::uint32_t> constants, std::uint32_t workgroup) {
   if (groups.x == 0 || groups.y == 0 || groups.z == 0) return;
   require(groups.x <= capabilities_.max_groups[0] && groups.y <= capabilities_.max_groups[1] &&
@@ -123,20 +139,31 @@ void CommandEncoder::dispatch(std::string_view shader, const KernelCall& call, c
           groups.z, capabilities_.max_groups[0], capabilities_.max_groups[1], capabilities_.max_groups[2]);
   Constants values;
   values.add(workgroup == 0 ? capabilities_.workgroup_size : workgroup);
-  values.add(capabilities_.hardware_f16 ? 1 : 0);
+  const bool is_far = std::ranges::any_of(
+      arguments.accesses(), [this](const plan::Access& access) { return access.bytes > capabilities_.near_bytes; });
+  values.add((capabilities_.hardware_f16 ? 1u : 0u) | (is_far ? 2u : 0u));
   values.add(call.spec.function);
   values.add(call.spec.flags);
   for (const DType type : call.spec.types) values.add(static_cast<std::uint32_t>(type));
   for (const std::uint32_t value : constants) values.add(value);
   VkPipeline pipeline = pipelines_.find(shader, values);
 
+  if (arguments.bytes().size() > kMaxPushBytes) {
+    record(pipeline, through_memory(arguments), groups);
+  } else {
+    record(pipeline, arguments, groups);
+  }
+  shaders_.push_back(shader);
+}
+
+void CommandEncoder::record(VkPipeline pipeline, const Push& push, Groups groups) {
   wait_for(push.accesses());
+  updates_ = false;
   VkCommandBuffer commands = sink_.commands();
   vkCmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE, pipeline);
   vkCmdPushConstants(commands, pipelines_.layout(), VK_SHADER_STAGE_COMPUTE_BIT, 0,
                      static_cast<std::uint32_t>(push.bytes().size()), push.bytes().data());
   vkCmdDispatch(commands, groups.x, groups.y, groups.z);
-  shaders_.push_back(shader);
   sink_.recorded();
 }
 

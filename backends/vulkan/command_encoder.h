@@ -22,8 +22,11 @@ namespace amphora::vulkan {
 class CommandSink;
 class Pipelines;
 
-// The smallest push-constant range that every device has.
+// The push-constant range that every device has.
 inline constexpr std::size_t kMaxPushBytes = 128;
+// What a dispatch may take; what exceeds push constants goes through memory.
+inline constexpr std::size_t kMaxArgumentBytes = 256;
+static_assert(kMaxArgumentBytes >= kMaxBuffers * sizeof(std::uint64_t) + kMaxParamBytes);
 
 struct Groups {
   std::uint32_t x = 1;
@@ -31,7 +34,8 @@ struct Groups {
   std::uint32_t z = 1;
 };
 
-// The push-constant block of a dispatch, with the memory that it touches.
+// The arguments of a dispatch, with the memory that it touches: push constants, or what a module declares by
+// ARGUMENTS_IN_MEMORY where they exceed kMaxPushBytes.
 class Push {
  public:
   // Begins with the addresses of the call's buffers, in the order of the kernel's row; 0 where one is absent.
@@ -47,6 +51,10 @@ class Push {
   // The address of buffer `index` of the call, or of a scratch block.
   Push& add_buffer(const KernelCall& call, int index);
   Push& add_buffer(const Block& block, bool write);
+  // Memory that the arguments lead to.
+  void touch(std::span<const plan::Access> accesses) {
+    accesses_.insert(accesses_.end(), accesses.begin(), accesses.end());
+  }
 
   std::span<const std::byte> bytes() const { return {bytes_.data(), size_}; }
   std::span<const plan::Access> accesses() const { return accesses_; }
@@ -54,7 +62,7 @@ class Push {
  private:
   Push& add_bytes(const void* data, std::size_t size);
 
-  std::array<std::byte, kMaxPushBytes> bytes_{};
+  std::array<std::byte, kMaxArgumentBytes> bytes_{};
   std::size_t size_ = 0;
   std::vector<plan::Access> accesses_;
 };
@@ -70,10 +78,10 @@ class CommandEncoder {
 
   const Capabilities& capabilities() const { return capabilities_; }
 
-  // Records one dispatch of an embedded shader. Specialization constants: 0 the workgroup's size, 1 whether
-  // packHalf2x16 may be used, 2 the function, 3 the flags, 4 to 15 the element types, from 16 on `constants`. A
-  // `workgroup` of 0 is the device's size for one-dimensional kernels. `shader` must be a literal.
-  void dispatch(std::string_view shader, const KernelCall& call, const Push& push, Groups groups,
+  // Records one dispatch of an embedded shader. Specialization constants: 0 the workgroup's size, 1 the traits
+  // of device and call (see module.glsl), 2 the function, 3 the flags, 4 to 15 the element types, from 16 on
+  // `constants`. A `workgroup` of 0 is the device's size for one-dimensional kernels. `shader` must be a literal.
+  void dispatch(std::string_view shader, const KernelCall& call, const Push& arguments, Groups groups,
                 std::initializer_list<std::uint32_t> constants = {}, std::uint32_t workgroup = 0);
 
   // Device memory for the rest of this call; the next call may reuse it. Throws OutOfMemory.
@@ -104,6 +112,8 @@ class CommandEncoder {
 
  private:
   void wait_for(std::span<const plan::Access> accesses);
+  Push through_memory(const Push& push);
+  void record(VkPipeline pipeline, const Push& push, Groups groups);
   void follow_batch();
 
   CommandSink& sink_;
@@ -115,6 +125,7 @@ class CommandEncoder {
   // What a command in front of the open batch would have to wait for, or overtakes.
   plan::Hazards batch_hazards_;
   std::uint64_t batch_ = 0;
+  bool updates_ = false;                         // arguments are on their way to memory
   std::vector<std::unique_ptr<Block>> scratch_;  // of this call
   std::vector<std::unique_ptr<Block>> kept_;     // of earlier calls of an executable
   std::vector<std::string_view> shaders_;

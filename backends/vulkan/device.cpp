@@ -5,6 +5,7 @@
 #include <cstring>
 #include <utility>
 
+#include "amphora/core/bytes_text.h"
 #include "amphora/core/error.h"
 #include "amphora/kernel/validate.h"
 #include "backends/vulkan/backend.h"
@@ -78,8 +79,6 @@ void warn_of_cpu(const Capabilities& capabilities) {
              capabilities.name);
 }
 
-std::string in_megabytes(std::uint64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / 0x1p20); }
-
 }  // namespace
 
 VulkanDevice::VulkanDevice(const Candidate& candidate)
@@ -117,9 +116,9 @@ BufferPtr VulkanDevice::do_allocate(std::size_t bytes, MemoryKind kind) {
     throw OutOfMemory(fmt::format(
         "out of memory on vulkan ({}): {} asked for {}, {} in use, {} held of {}, {} in one piece at most. Use smaller "
         "batches, gradient accumulation or a smaller model",
-        capabilities_.name, in_megabytes(bytes), name_of(kind), in_megabytes(memory_->current_total),
-        in_megabytes(allocator_.held()), in_megabytes(capabilities_.memory_bytes),
-        in_megabytes(capabilities_.max_allocation)));
+        capabilities_.name, bytes_text(bytes), name_of(kind), bytes_text(memory_->current_total),
+        bytes_text(allocator_.held()), bytes_text(capabilities_.memory_bytes),
+        bytes_text(capabilities_.max_allocation)));
   }
   counters_.allocations += allocator_.arenas_made() - arenas;
   return std::make_shared<VulkanBuffer>(*this, bytes, kind, std::move(block), memory_);

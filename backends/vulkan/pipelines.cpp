@@ -61,15 +61,19 @@ VkShaderModule Pipelines::module_of(std::string_view shader) {
   const std::span<const std::uint32_t> words = find_shader(shader);
   require(!words.empty(), "the shader '{}' is not in this build; its GLSL compiler lacked a feature that it needs",
           shader);
+  add(shader, words);
+  return modules_.at(shader);
+}
+
+void Pipelines::add(std::string_view name, std::span<const std::uint32_t> words) {
   const std::vector<std::uint32_t> patched = with_float_controls(words, capabilities_.float_controls);
   VkShaderModuleCreateInfo info{};
   info.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO;
   info.codeSize = patched.size() * sizeof(std::uint32_t);
   info.pCode = patched.data();
   VkShaderModule module = VK_NULL_HANDLE;
-  check(vkCreateShaderModule(device_->handle(), &info, nullptr, &module), fmt::format("loading shader {}", shader));
-  modules_.emplace(shader, module);
-  return module;
+  check(vkCreateShaderModule(device_->handle(), &info, nullptr, &module), fmt::format("loading shader {}", name));
+  modules_.emplace(name, module);
 }
 
 VkPipeline Pipelines::make(const Key& key) {

@@ -41,6 +41,8 @@ class Pipelines {
   // The pipeline of an embedded shader. Constant 0 is the workgroup's size. Throws Error for a shader that this build
   // does not have.
   VkPipeline find(std::string_view shader, const Constants& constants);
+  // Takes in a module beside those of the library. `name` must be a literal.
+  void add(std::string_view name, std::span<const std::uint32_t> words);
   VkPipelineLayout layout() const { return layout_; }
 
   // Writes the driver's cache to disk if a pipeline was made since. Failing to is no error: it only costs time.

@@ -18,6 +18,7 @@
 #include "amphora/core/error.h"
 #include "amphora/core/rng.h"
 #include "amphora/device/disk_cache.h"
+#include "amphora/kernel/dense_product.h"
 #include "backends/vulkan/device.h"
 #include "backends/vulkan/launchers/launchers.h"
 #include "backends/vulkan/shader_library.h"
@@ -136,18 +137,9 @@ double value_of(DType type, std::uint16_t bits) {
 }
 
 KernelCall product_call(const Product& p, DType type, const BufferPtr& a, const BufferPtr& b, const BufferPtr& c) {
-  const MatmulParams params{.m = p.m,
-                            .n = p.n,
-                            .k = p.k,
-                            .batch = 1,
-                            .lda = p.transpose_a ? p.m : p.k,
-                            .ldb = p.transpose_b ? p.k : p.n,
-                            .ldc = p.n,
-                            .a_batch_stride = 0,
-                            .b_batch_stride = 0,
-                            .c_batch_stride = 0,
-                            .alpha = 1.0f,
-                            .beta = 0.0f};
+  MatmulParams params = dense_product(p.m, p.n, p.k);
+  if (p.transpose_a) params.lda = p.m;
+  if (p.transpose_b) params.ldb = p.k;
   const auto flags =
       static_cast<std::uint8_t>((p.transpose_a ? kMatmulTransposeA : 0) | (p.transpose_b ? kMatmulTransposeB : 0));
   const auto offset = static_cast<std::size_t>(p.offset) * 2;

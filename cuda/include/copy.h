@@ -37,8 +37,8 @@ struct TransposeArguments {
   Strided out;
   std::uint32_t rows;     // of `out`
   std::uint32_t columns;  // neighbours in `out`; in `in` they are column_step apart
-  std::int32_t row_step;
-  std::int32_t column_step;
+  std::uint32_t row_step;
+  std::uint32_t column_step;
 };
 inline constexpr unsigned kCopyTile = 32;
 __global__ void copy_tile(TransposeArguments arguments);

@@ -19,7 +19,7 @@ __device__ inline Index index_of(const Space& space, std::uint32_t n) {
   for (int axis = kMaxAxes - 1; axis > 0; --axis) {
     index.at[axis] = 0;
     if (axis >= space.rank) continue;
-    const auto size = static_cast<std::uint32_t>(space.sizes[axis]);
+    const std::uint32_t size = space.sizes[axis];
     const std::uint32_t next = n / size;
     index.at[axis] = n - next * size;
     n = next;
@@ -69,7 +69,7 @@ __device__ inline StoredPack load_stored(const Strided& operand, const Index& in
   }
 #pragma unroll
   for (int k = 0; k < kPack; ++k) {
-    if (k < n) pack.at[k] = load_stored(operand.array, offset + k * operand.step);
+    if (k < n) pack.at[k] = load_stored(operand.array, offset + std::int64_t{operand.step} * k);
   }
   return pack;
 }

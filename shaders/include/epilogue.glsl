@@ -41,10 +41,18 @@ Target find_target(Tile tile) {
 
 void put_sum(Target target, bool split, uint row, uint column, float sum) {
   if (row >= target.rows || column >= target.columns) return;
+  uint at = row * uint(split ? push.params.n : push.params.ldc) + column;
+  if (kFar) {
+    const uvec2 offset = element_address(kType2, uvec2(0), row, uint(push.params.ldc), 0);
+    target.c = add64(target.c, offset);
+    target.aux = add64(target.aux, offset);
+    target.partial = element_address(kF32, target.partial, row, uint(push.params.n), 0);
+    at = column;
+  }
   if (split) {
-    Words(target.partial).at[row * uint(push.params.n) + column] = floatBitsToUint(sum);
+    Words(target.partial).at[at] = floatBitsToUint(sum);
   } else {
-    finish(target.c, target.aux, row * uint(push.params.ldc) + column, target.column + column, sum);
+    finish(target.c, target.aux, at, target.column + column, sum);
   }
 }
 

@@ -85,7 +85,8 @@ float rounded_sum(Part part) {
 // The norm of all that `part` stands for and of an older norm.
 float norm_of(Part part, float old, float p, vec2 inverse) {
   if (kGather == kNonzero) {
-    precise float count = old + int_to_float(int(part.x));
+    precise float nonzero = float(part.x >> 16) * 65536.0 + float(part.x & 0xFFFFu);  // rounded once
+    precise float count = old + nonzero;
     return count;
   }
   part = join(part, part_of(old, p));

@@ -34,7 +34,7 @@ uint f16_to_bits(uint half_bits) {
   const uint magnitude = half_bits & 0x7FFFu;
   const uint sign = (half_bits & 0x8000u) << 16;
   if (magnitude > 0x7C00u) return sign | 0x7FC00000u | (magnitude << 13);
-  if (kHardwareF16 != 0) return floatBitsToUint(unpackHalf2x16(half_bits).x);
+  if (kHardwareF16) return floatBitsToUint(unpackHalf2x16(half_bits).x);
   if (magnitude == 0x7C00u) return sign | 0x7F800000u;
   // A subnormal is an integer times 2^-24, an exact product of normal numbers.
   if (magnitude < 0x400u) return sign | floatBitsToUint(float(magnitude) * uintBitsToFloat(0x33800000u));
@@ -45,7 +45,7 @@ uint bits_to_f16(uint bits) {
   const uint magnitude = bits & 0x7FFFFFFFu;
   const uint sign = (bits >> 16) & 0x8000u;
   if (magnitude > 0x7F800000u) return sign | 0x7E00u | ((magnitude >> 13) & 0x3FFu);
-  if (kHardwareF16 != 0) return packHalf2x16(vec2(uintBitsToFloat(bits), 0.0)) & 0xFFFFu;
+  if (kHardwareF16) return packHalf2x16(vec2(uintBitsToFloat(bits), 0.0)) & 0xFFFFu;
   if (magnitude >= (143u << 23)) return sign | 0x7C00u;
   if (magnitude >= (113u << 23)) {
     // Rebias the exponent and round 13 bits away; a carry into the exponent is right, up to infinity.
@@ -120,13 +120,45 @@ uvec4 narrow4(uint type, uvec4 bits) {
   return uvec4(narrow(type, bits.x), narrow(type, bits.y), narrow(type, bits.z), narrow(type, bits.w));
 }
 
+// --- addresses ---
+
+uvec2 add64(uvec2 a, uvec2 b) {
+  uint carry;
+  const uint low = uaddCarry(a.x, b.x, carry);
+  return uvec2(low, a.y + b.y + carry);
+}
+
+uvec2 multiply64(uint a, uint b) {
+  uint high, low;
+  umulExtended(a, b, high, low);
+  return uvec2(low, high);
+}
+
+uint log2_size(uint type) { return is_half(type) ? 1 : 2; }
+
+// `address` moved on by `rows` rows of `stride` elements, and `columns` elements.
+uvec2 element_address(uint type, uvec2 address, uint rows, uint stride, uint columns) {
+  const uvec2 count = add64(multiply64(rows, stride), uvec2(columns, 0));
+  const uint shift = log2_size(type);
+  return add64(address, uvec2(count.x << shift, (count.y << shift) | (count.x >> (32 - shift))));
+}
+
+// Drivers may index in 32 bits, by bytes and with a sign. What lies farther is addressed: the index is then 0.
+#define NEAR(type, address, i, elements)                            \
+  if (kFar) {                                                       \
+    address = element_address(type, address, (i), (elements), 0);   \
+    i = 0;                                                          \
+  }
+
 // --- element i ---
 
 uint load_stored(uint type, uvec2 address, uint i) {
+  NEAR(type, address, i, 1)
   return is_half(type) ? uint(Halves(address).at[i]) : Words(address).at[i];
 }
 
 void store_stored(uint type, uvec2 address, uint i, uint stored) {
+  NEAR(type, address, i, 1)
   if (is_half(type)) {
     Halves(address).at[i] = uint16_t(stored);
   } else {
@@ -145,12 +177,14 @@ void store(uint type, uvec2 address, uint i, float value) {
 // --- elements 4 quad to 4 quad + 3; the address is aligned to four elements ---
 
 uvec4 load_stored4(uint type, uvec2 address, uint quad) {
+  NEAR(type, address, quad, 4)
   if (!is_half(type)) return WordQuads(address).at[quad];
   const uvec2 pairs = HalfQuads(address).at[quad];
   return uvec4(pairs.x & 0xFFFFu, pairs.x >> 16, pairs.y & 0xFFFFu, pairs.y >> 16);
 }
 
 void store_stored4(uint type, uvec2 address, uint quad, uvec4 stored) {
+  NEAR(type, address, quad, 4)
   if (is_half(type)) {
     HalfQuads(address).at[quad] = uvec2(stored.x | (stored.y << 16), stored.z | (stored.w << 16));
   } else {

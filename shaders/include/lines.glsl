@@ -23,7 +23,7 @@ struct Line {
 };
 
 uint outers_at_once(LineTiling cut) { return gl_WorkGroupSize.x / (cut.columns * cut.row_lanes); }
-uint blocks_of(uint size, uint block) { return (size + block - 1) / block; }
+uint blocks_of(uint size, uint block) { return size / block + (size % block != 0 ? 1 : 0); }
 
 uint tiles_of(LineTiling cut, uint outer, uint inner) {
   return blocks_of(inner, cut.columns) * cut.parts * blocks_of(outer, outers_at_once(cut));

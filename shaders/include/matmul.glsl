@@ -46,8 +46,8 @@ Tile find_tile(uint rows, uint columns) {
               min((slice + 1) * push.depth, uint(push.params.k)));
 }
 
-uvec2 batch_address(uint type, uvec2 address, int stride, uint batch) {
-  return element_address(type, address, batch, uint(stride), 0);
+uvec2 batch_address(uint type, uvec2 address, uint stride, uint batch) {
+  return element_address(type, address, batch, stride, 0);
 }
 
 // a from (row, k) on and b from (k, column) on, as they are stored: transposed where the flags say so.

@@ -7,7 +7,7 @@
 // Bit 0: the arrays are aligned to four elements. strided.glsl explains the other bits.
 layout(constant_id = 16) const uint kLayout = 0;
 
-#define FOR_EACH_QUAD(quad, count) FOR_EACH(quad, 0, ((count) + 3) / 4)
+#define FOR_EACH_QUAD(quad, count) FOR_EACH(quad, 0, (count) / 4 + ((count) % 4 != 0 ? 1 : 0))
 
 bool is_wide(uint quad, uint count) { return (kLayout & 1u) != 0 && 4 * quad + 3 < count; }
 

@@ -11,18 +11,18 @@ layout(constant_id = 17) const uint kRank = 1;  // 1 to 5
 bool repeats(uint operand) { return (kLayout & (2u << operand)) != 0; }
 
 // Where element n of a space lies in an operand.
-uint offset_of(uint n, int sizes[5], int strides[5]) {
+uint offset_of(uint n, uint sizes[5], uint strides[5]) {
   uint offset = 0;
   [[unroll]] for (int axis = int(kRank) - 1; axis > 0; --axis) {
-    const uint next = n / uint(sizes[axis]);
-    offset += (n - next * uint(sizes[axis])) * uint(strides[axis]);
+    const uint next = n / sizes[axis];
+    offset += (n - next * sizes[axis]) * strides[axis];
     n = next;
   }
-  return offset + n * uint(strides[0]);
+  return offset + n * strides[0];
 }
 
 // Elements 4 quad to 4 quad + 3 of a space of `count`, as operand `operand` stores them.
-uvec4 load_stored_strided(uint operand, uint type, uvec2 address, int sizes[5], int strides[5], uint quad, uint count) {
+uvec4 load_stored_strided(uint operand, uint type, uvec2 address, uint sizes[5], uint strides[5], uint quad, uint count) {
   if (is_wide(quad, count)) {
     const uint offset = offset_of(4 * quad, sizes, strides);
     return repeats(operand) ? uvec4(load_stored(type, address, offset)) : load_stored4(type, address, offset / 4);
@@ -35,12 +35,12 @@ uvec4 load_stored_strided(uint operand, uint type, uvec2 address, int sizes[5], 
   return stored;
 }
 
-vec4 load_strided(uint operand, uint type, uvec2 address, int sizes[5], int strides[5], uint quad, uint count) {
+vec4 load_strided(uint operand, uint type, uvec2 address, uint sizes[5], uint strides[5], uint quad, uint count) {
   return uintBitsToFloat(
       widen4(type, load_stored_strided(operand, type, address, sizes, strides, quad, count)));
 }
 
-void store_stored_strided(uint type, uvec2 address, int sizes[5], int strides[5], uint quad, uint count,
+void store_stored_strided(uint type, uvec2 address, uint sizes[5], uint strides[5], uint quad, uint count,
                           uvec4 stored) {
   if (is_wide(quad, count)) {
     store_stored4(type, address, offset_of(4 * quad, sizes, strides) / 4, stored);

@@ -1,33 +1,12 @@
 // Blocks of row-major matrices: where they lie, and how their elements come into registers.
 //
 // A matrix may have more than 2^32 elements, so the address of a block is computed in 64 bits, as a uvec2; offsets
-// inside a block have 32. Whatever lies beyond the matrix is read from its last row or column and replaced by 0, so
+// inside a block have 32, unless the matrix is a far one: then each row is addressed. Whatever lies beyond the matrix is read from its last row or column and replaced by 0, so
 // that no load depends on a branch and none leaves the matrix.
 #ifndef TILE_GLSL
 #define TILE_GLSL
 
 #include "io.glsl"
-
-uvec2 add64(uvec2 a, uvec2 b) {
-  uint carry;
-  const uint low = uaddCarry(a.x, b.x, carry);
-  return uvec2(low, a.y + b.y + carry);
-}
-
-uvec2 multiply64(uint a, uint b) {
-  uint high, low;
-  umulExtended(a, b, high, low);
-  return uvec2(low, high);
-}
-
-uint log2_size(uint type) { return is_half(type) ? 1 : 2; }
-
-// `address` moved on by `rows` rows of `stride` elements, and `columns` elements.
-uvec2 element_address(uint type, uvec2 address, uint rows, uint stride, uint columns) {
-  const uvec2 count = add64(multiply64(rows, stride), uvec2(columns, 0));
-  const uint shift = log2_size(type);
-  return add64(address, uvec2(count.x << shift, (count.y << shift) | (count.x >> (32 - shift))));
-}
 
 // A matrix from the origin of a block on.
 struct Source {
@@ -42,11 +21,19 @@ uint elements_inside(Source source, uint row, uint column, uint count) {
   return row < source.rows && column < source.columns ? min(count, source.columns - column) : 0;
 }
 
+// Moves a far matrix on to a row; returns where the row starts from there.
+uint row_start(uint type, inout Source source, uint row) {
+  const uint inside = min(row, source.rows - 1);
+  if (!kFar) return inside * source.stride;
+  source.address = element_address(type, source.address, inside, source.stride, 0);
+  return 0;
+}
+
 // Eight 16-bit elements as they are stored; `column` is a multiple of 8. An aligned source begins at, and has a stride
 // of, a multiple of 16 bytes.
 uvec4 fetch_halves(Source source, uint row, uint column, bool aligned) {
   const uint inside = elements_inside(source, row, column, 8);
-  const uint start = min(row, source.rows - 1) * source.stride;
+  const uint start = row_start(kF16, source, row);
   uvec4 result;
   if (aligned) {
     result = WordQuads(source.address).at[(start + min(column, (source.columns - 1) & ~7u)) / 8];
@@ -71,7 +58,7 @@ uvec4 fetch_halves(Source source, uint row, uint column, bool aligned) {
 // multiple of four elements.
 vec4 fetch_floats(uint type, Source source, uint row, uint column, bool aligned) {
   const uint inside = elements_inside(source, row, column, 4);
-  const uint start = min(row, source.rows - 1) * source.stride;
+  const uint start = row_start(type, source, row);
   vec4 result;
   if (aligned) {
     result = load4(type, source.address, (start + min(column, (source.columns - 1) & ~3u)) / 4);

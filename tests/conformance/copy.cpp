@@ -63,8 +63,8 @@ View random_view(Random& random) {
   std::array<int, 5> order{};
   int elements = 1;
   for (int axis = 0; axis < p.rank; ++axis) {
-    p.sizes[axis] = static_cast<int>(1 + random.below(elements > 1000 ? 3 : random.below(3) == 0 ? 40 : 7));
-    elements *= p.sizes[axis];
+    p.sizes[axis] = static_cast<std::uint32_t>(1 + random.below(elements > 1000 ? 3 : random.below(3) == 0 ? 40 : 7));
+    elements *= static_cast<int>(p.sizes[axis]);
     const auto at = static_cast<int>(random.below(axis + 1));
     for (int i = axis; i > at; --i) order[static_cast<std::size_t>(i)] = order[static_cast<std::size_t>(i - 1)];
     order[static_cast<std::size_t>(at)] = axis;
@@ -73,12 +73,12 @@ View random_view(Random& random) {
     const int axis = order[static_cast<std::size_t>(i)];
     const bool repeats = random.below(5) == 0;
     const auto gap = static_cast<std::size_t>(random.below(8) == 0 ? 2 : 1);
-    p.in_strides[axis] = repeats ? 0 : static_cast<int>(view.in_count * gap);
+    p.in_strides[axis] = repeats ? 0 : static_cast<std::uint32_t>(view.in_count * gap);
     if (!repeats) view.in_count *= static_cast<std::size_t>(p.sizes[axis]) * gap;
   }
   const auto gap = static_cast<std::size_t>(random.below(8) == 0 ? 3 : 1);
   for (int axis = p.rank - 1; axis >= 0; --axis) {
-    p.out_strides[axis] = static_cast<int>(view.out_count * gap);
+    p.out_strides[axis] = static_cast<std::uint32_t>(view.out_count * gap);
     view.out_count *= static_cast<std::size_t>(p.sizes[axis]) * gap;
   }
   return view;

@@ -99,9 +99,9 @@ TEST_P(InPlace, PointwiseFunctionsOfTwoOperands) {
   const auto mixes = orthogonal_mixes<4>(random);
   for (std::size_t f = 0; f < std::size(kBinaryNames); ++f) {
     for (const Mix<4>& mix : share_of(mixes, f)) {
-      const int rows = static_cast<int>(1 + random.below(60));
-      const int columns = random.one_of(std::array{1, 8, 300, 513});
-      const std::size_t count = static_cast<std::size_t>(rows) * static_cast<std::size_t>(columns);
+      const auto rows = static_cast<std::uint32_t>(1 + random.below(60));
+      const std::uint32_t columns = random.one_of(std::array{1u, 8u, 300u, 513u});
+      const std::size_t count = std::size_t{rows} * columns;
       BinaryParams params{};
       params.rank = 2;
       params.sizes[0] = rows;

@@ -1,6 +1,7 @@
 // Sizes past what one launch of a device spans: more than 65,535 workgroups of rows, and long flat ranges.
 #include <cmath>
 
+#include "amphora/kernel/dense_product.h"
 #include "conformance/harness.h"
 
 namespace amphora::conformance {
@@ -87,7 +88,7 @@ TEST_P(Large, ATallCopy) {
 }
 
 TEST_P(Large, ATallProduct) {
-  const MatmulParams params{static_cast<int>(kRows) * 8, 3, 2, 1, 2, 3, 3, 0, 0, 0, 1.0f, 0.0f};
+  const MatmulParams params = dense_product(static_cast<int>(kRows) * 8, 3, 2);
   const std::size_t rows = 8 * std::size_t{kRows};
   for (const DType type : {DType::f32, DType::f16}) {
     expect_oracle_bits(KernelId::matmul, {{type, type, DType::f32}}, params,

@@ -18,7 +18,10 @@ std::vector<Mix<kBuffers>> every_mix() {
   for (std::size_t buffer = 0; buffer < kBuffers; ++buffer) {
     std::vector<Mix<kBuffers>> longer;
     for (Mix<kBuffers> mix : mixes) {
-      for (const DType type : kFloats) mix[buffer] = type, longer.push_back(mix);
+      for (const DType type : kFloats) {
+        mix[buffer] = type;
+        longer.push_back(mix);
+      }
     }
     mixes = std::move(longer);
   }

@@ -146,15 +146,17 @@ enum class Layout { same, row, column, scalar, transposed, gaps };
 constexpr Layout kLayouts[] = {Layout::same,   Layout::row,        Layout::column,
                                Layout::scalar, Layout::transposed, Layout::gaps};
 
-void lay_out(Layout layout, int rows, int columns, std::int32_t* strides) {
+// Distances between rows and between columns.
+std::array<std::uint32_t, 2> strides_of(Layout layout, std::uint32_t rows, std::uint32_t columns) {
   switch (layout) {
-    case Layout::same: strides[0] = columns, strides[1] = 1; break;
-    case Layout::row: strides[0] = 0, strides[1] = 1; break;
-    case Layout::column: strides[0] = 1, strides[1] = 0; break;
-    case Layout::scalar: strides[0] = 0, strides[1] = 0; break;
-    case Layout::transposed: strides[0] = 1, strides[1] = rows; break;
-    case Layout::gaps: strides[0] = 2 * columns, strides[1] = 2; break;
+    case Layout::same: return {columns, 1};
+    case Layout::row: return {0, 1};
+    case Layout::column: return {1, 0};
+    case Layout::scalar: return {0, 0};
+    case Layout::transposed: return {1, rows};
+    case Layout::gaps: return {2 * columns, 2};
   }
+  return {};
 }
 
 struct BinaryCase {
@@ -169,10 +171,15 @@ void expect_binary_in_bounds(Random& random, const BinaryCase& c) {
   SCOPED_TRACE(testing::Message() << kBinaryNames[c.function] << ' ' << c.rows << 'x' << c.columns << " layout "
                                   << static_cast<int>(c.layout));
   const auto& [a_type, b_type, out_type] = c.types;
-  BinaryParams params{2, {c.rows, c.columns}, {}, {}, {c.columns, 1}};
-  lay_out(c.second ? Layout::same : c.layout, c.rows, c.columns, params.a_strides);
-  lay_out(c.second ? c.layout : Layout::same, c.rows, c.columns, params.b_strides);
-  if (random.coin()) lay_out(c.layout, c.rows, c.columns, params.dy_strides);
+  const auto rows = static_cast<std::uint32_t>(c.rows);
+  const auto columns = static_cast<std::uint32_t>(c.columns);
+  BinaryParams params{2, {rows, columns}, {}, {}, {columns, 1}};
+  const auto lay_out = [&](Layout layout, Extents& strides) {
+    std::ranges::copy(strides_of(layout, rows, columns), strides);
+  };
+  lay_out(c.second ? Layout::same : c.layout, params.a_strides);
+  lay_out(c.second ? c.layout : Layout::same, params.b_strides);
+  if (random.coin()) lay_out(c.layout, params.dy_strides);
   const auto count = static_cast<std::size_t>(c.rows) * static_cast<std::size_t>(c.columns);
   const Arrays arrays = {random.array(a_type, 2 * count, 2.0), random.array(b_type, 2 * count, 2.0),
                          random.array(out_type, 2 * count), Array(out_type, count)};
@@ -231,7 +238,10 @@ TEST_P(Pointwise, NothingIsDoneWhereASizeIsZero) {
 
 TEST_P(Pointwise, MaximumAndMinimumPassNanAsTheRowsSay) {
   Array a(DType::f32, 4), b(DType::f32, 4);
-  for (std::size_t i = 0; i < 4; ++i) a.set(i, i % 2 == 0 ? kNaN : 1.0), b.set(i, i < 2 ? kNaN : 2.0);
+  for (std::size_t i = 0; i < 4; ++i) {
+    a.set(i, i % 2 == 0 ? kNaN : 1.0);
+    b.set(i, i < 2 ? kNaN : 2.0);
+  }
   const BinaryParams params{1, {4}, {1}, {1}, {1}};
   for (const BinaryFunction function : {BinaryFunction::maximum, BinaryFunction::minimum}) {
     const Spec spec{{}, static_cast<std::uint8_t>(function)};

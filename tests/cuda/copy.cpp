@@ -58,7 +58,7 @@ class CudaCopy : public CudaTest {
   }
 
   // The element that index n of the space has in an array.
-  static std::size_t offset_of(const CopyParams& p, const std::int32_t* strides, std::size_t n) {
+  static std::size_t offset_of(const CopyParams& p, const std::uint32_t* strides, std::size_t n) {
     std::size_t offset = 0;
     for (int axis = p.rank - 1; axis >= 0; --axis) {
       const auto size = static_cast<std::size_t>(p.sizes[axis]);

@@ -12,10 +12,10 @@ constexpr auto kMul = static_cast<std::uint8_t>(BinaryFunction::mul);
 constexpr std::size_t kAxes = 5;
 
 // Fills in strides of the axes in a random order, some of them repeated; returns how many elements they reach.
-std::size_t lay_out(testing::Random& random, const BinaryParams& params, std::int32_t* strides) {
+std::size_t lay_out(testing::Random& random, const BinaryParams& params, std::uint32_t* strides) {
   std::array<int, kAxes> order = {0, 1, 2, 3, 4};
   for (std::size_t i = kAxes; i-- > 1;) std::swap(order[i], order[random.bits() % (i + 1)]);
-  std::int32_t next = 1;
+  std::uint32_t next = 1;
   for (const int axis : order) {
     const bool repeats = random.bits() % 4 == 0;
     strides[axis] = repeats ? 0 : next;
@@ -37,7 +37,7 @@ class CudaPointwise : public CudaTest {
 };
 
 // The element that index n of a space has in an operand.
-float at(const std::vector<float>& values, const BinaryParams& params, const std::int32_t* strides, std::size_t n) {
+float at(const std::vector<float>& values, const BinaryParams& params, const std::uint32_t* strides, std::size_t n) {
   std::size_t offset = 0;
   for (std::size_t axis = kAxes; axis-- > 0;) {
     const auto size = static_cast<std::size_t>(params.sizes[axis]);
@@ -52,8 +52,8 @@ TEST_F(CudaPointwise, OperandsMayLieInAnyOrderOverFiveAxes) {
     BinaryParams params{};
     params.rank = kAxes;
     std::size_t count = 1;
-    for (std::int32_t& size : params.sizes) {
-      size = static_cast<std::int32_t>(random.bits() % 3 == 0 ? 8 : 1 + random.bits() % 5);
+    for (std::uint32_t& size : params.sizes) {
+      size = static_cast<std::uint32_t>(random.bits() % 3 == 0 ? 8 : 1 + random.bits() % 5);
       count *= static_cast<std::size_t>(size);
     }
     const std::vector<float> a = numbers(lay_out(random, params, params.a_strides));
@@ -102,8 +102,8 @@ TEST_F(CudaPointwise, ArraysMayBeginAndEndAnywhere) {
 
 struct Case {
   const char* what;
-  std::int32_t columns;  // of three rows
-  std::int32_t b_strides[2];
+  std::uint32_t columns;  // of three rows
+  std::uint32_t b_strides[2];
   std::size_t skipped;  // elements of y's buffer before y
   const char* way;
 };

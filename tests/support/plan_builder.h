@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "amphora/kernel/dense_product.h"
 #include "amphora/plan/plan.h"
 
 namespace amphora::testing {
@@ -75,7 +76,7 @@ inline KernelCall unary_grad_of(std::uint32_t count, UnaryFunction f, Spec spec 
 inline BinaryParams dense_pair(std::uint32_t count) {
   BinaryParams params{};
   params.rank = 1;
-  params.sizes[0] = static_cast<std::int32_t>(count);
+  params.sizes[0] = count;
   params.a_strides[0] = params.b_strides[0] = params.dy_strides[0] = 1;
   return params;
 }
@@ -86,7 +87,9 @@ inline KernelCall binary_of(std::uint32_t count, BinaryFunction f = BinaryFuncti
 }
 
 inline MatmulParams product_of(std::int32_t m, std::int32_t n, std::int32_t k, float beta = 0.0f) {
-  return {m, n, k, 1, k, n, n, 0, 0, m * n, 1.0f, beta};
+  MatmulParams params = dense_product(m, n, k);
+  params.beta = beta;
+  return params;
 }
 
 }  // namespace amphora::testing

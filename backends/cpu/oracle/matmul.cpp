@@ -56,7 +56,6 @@ void matmul(const KernelCall& call, Threads&) {
                           Array(call, op::matmul::aux, call.type_at(op::matmul::c))};
   const bool transpose_a = (call.spec.flags & kMatmulTransposeA) != 0;
   const bool transpose_b = (call.spec.flags & kMatmulTransposeB) != 0;
-  if (params.m <= 0 || params.n <= 0) return;
   const auto columns = static_cast<std::size_t>(params.n);
   std::vector<double> sums(columns);
   std::vector<double> column_sums(columns);

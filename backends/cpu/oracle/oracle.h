@@ -7,6 +7,7 @@
 
 #include "amphora/core/dtype.h"
 #include "amphora/kernel/call.h"
+#include "amphora/kernel/strided.h"
 #include "backends/cpu/kernels.h"
 
 namespace amphora::cpu::oracle {
@@ -43,21 +44,20 @@ class Array {
   void (*store_)(void*, std::int64_t, double) = nullptr;
 };
 
-using Extents = std::int32_t[5];  // sizes or strides as parameter structures hold them
-
 // Calls body(n, offsets) for every index of a space, last axis fastest; offsets[k] is the index times strides[k].
 template <std::size_t kArrays, class Body>
-void for_each_index(int rank, const Extents& sizes, const std::array<const std::int32_t*, kArrays>& strides,
+void for_each_index(int rank, const Extents& sizes, const std::array<const std::uint32_t*, kArrays>& strides,
                     Body body) {
   std::int64_t count = 1;
   for (int axis = 0; axis < rank; ++axis) count *= sizes[axis];
-  std::array<std::int32_t, 5> index{};
+  std::array<std::int64_t, 5> index{};
   std::array<std::int64_t, kArrays> offsets{};
   for (std::int64_t n = 0; n < count; ++n) {
     body(n, offsets);
     for (int axis = rank - 1; axis >= 0; --axis) {
       auto& position = index[static_cast<std::size_t>(axis)];
-      const std::int64_t move = ++position < sizes[axis] ? 1 : 1 - sizes[axis];
+      const std::int64_t size = sizes[axis];
+      const std::int64_t move = ++position < size ? 1 : 1 - size;
       for (std::size_t k = 0; k < kArrays; ++k) offsets[k] += move * strides[k][axis];
       if (move == 1) break;
       position = 0;

@@ -3,6 +3,7 @@
 #include <cstring>
 #include <utility>
 
+#include "amphora/core/error.h"
 #include "backends/cpu/simd/blocks.h"
 #include "backends/cpu/simd/launchers.h"
 #include "backends/cpu/simd/parallel.h"
@@ -60,7 +61,8 @@ void visit_storage(DType type, const Visitor& visitor) {
   switch (size_of(type)) {
     case 2: return visitor.template operator()<std::uint16_t>();
     case 8: return visitor.template operator()<std::uint64_t>();
-    default: return visitor.template operator()<std::uint32_t>();
+    case 4: return visitor.template operator()<std::uint32_t>();
+    default: fail("there are no elements of {} bytes", size_of(type));
   }
 }
 
@@ -134,9 +136,6 @@ int transposed_axis(const Axes<2>& axes) {
 
 void copy(const KernelCall& call, Threads& threads) {
   const auto params = call.params<CopyParams>();
-  for (int axis = 0; axis < params.rank; ++axis) {
-    if (params.sizes[axis] == 0) return;
-  }
   Axes<2> axes(params.rank, params.sizes, {params.in_strides, params.out_strides});
   const int transposed = transposed_axis(axes);
   if (transposed >= 0) {

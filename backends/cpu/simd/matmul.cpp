@@ -243,11 +243,7 @@ class Product {
   void (*derivative_)(const UnaryInputs&, float*, std::size_t, float, float) = nullptr;
 };
 
-void matmul(const KernelCall& call, Threads& threads) {
-  const auto params = call.params<MatmulParams>();
-  if (params.m <= 0 || params.n <= 0 || params.batch <= 0) return;
-  Product(call).run(threads);
-}
+void matmul(const KernelCall& call, Threads& threads) { Product(call).run(threads); }
 
 }  // namespace
 

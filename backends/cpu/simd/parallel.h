@@ -30,7 +30,6 @@ void run_tasks(Threads& threads, std::size_t tasks, bool small, const Body& body
 // Calls body(begin, end) over [0, count) in pieces of kChunk or less.
 template <class Body>
 void run_chunks(Threads& threads, std::size_t count, const Body& body) {
-  if (count == 0) return;
   if (count <= kInline) return body(std::size_t{0}, count);
   run_tasks(threads, (count + kChunk - 1) / kChunk, false,
             [&](std::size_t task) { body(task * kChunk, std::min(count, (task + 1) * kChunk)); });
@@ -45,10 +44,10 @@ void for_blocks(std::size_t begin, std::size_t end, std::size_t block, const Bod
 // Calls body(first, count) over bands of rows of `columns` elements; a band fits a block unless a single row does not.
 template <class Body>
 void run_rows(Threads& threads, std::size_t rows, std::size_t columns, const Body& body) {
-  if (rows == 0 || columns == 0) return;
-  const std::size_t band = std::max<std::size_t>(1, kBlock / columns);
+  const std::size_t width = std::max<std::size_t>(1, columns);
+  const std::size_t band = std::max<std::size_t>(1, kBlock / width);
   // Exponentials make a row dearer than its size says, so a quarter of the usual elements is a task.
-  const std::size_t task_rows = std::max<std::size_t>(1, kChunk / 4 / columns / band) * band;
+  const std::size_t task_rows = std::max<std::size_t>(1, kChunk / 4 / width / band) * band;
   run_tasks(threads, (rows + task_rows - 1) / task_rows, rows * columns <= kInline / 4, [&](std::size_t task) {
     for_blocks(task * task_rows, std::min(rows, (task + 1) * task_rows), band, body);
   });

@@ -108,7 +108,6 @@ void binary(const KernelCall& call, Threads& threads) {
   const auto params = call.params<BinaryParams>();
   const auto function = binary_blocks(static_cast<BinaryFunction>(call.spec.function)).forward;
   const std::size_t total = count_of(params);
-  if (total == 0) return;
   const Axes<2> axes(params.rank, params.sizes, {params.a_strides, params.b_strides});
   const StridedInput<2> a(axes, 0, call.type_at(op::binary::a), data_of(call, op::binary::a));
   const StridedInput<2> b(axes, 1, call.type_at(op::binary::b), data_of(call, op::binary::b));
@@ -130,7 +129,6 @@ void binary_grad(const KernelCall& call, Threads& threads) {
   const int operand = (call.spec.flags & kBinaryGradSecond) != 0 ? 1 : 0;
   const auto function = binary_blocks(static_cast<BinaryFunction>(call.spec.function)).derivative[operand];
   const std::size_t total = count_of(params);
-  if (total == 0) return;
   const Axes<3> axes(params.rank, params.sizes, {params.a_strides, params.b_strides, params.dy_strides});
   const StridedInput<3> a(axes, 0, call.type_at(op::binary_grad::a), data_of(call, op::binary_grad::a));
   const StridedInput<3> b(axes, 1, call.type_at(op::binary_grad::b), data_of(call, op::binary_grad::b));

@@ -111,7 +111,6 @@ void reduce(const KernelCall& call, Threads& threads) {
   const T* in = data_of<T>(call, op::reduce::in);
   const std::size_t extent = params.extent, inner = params.inner;
   const std::size_t results = std::size_t{params.outer} * inner;
-  if (results == 0) return;
   const Tiling tiling(params);
   // partial[part][result]
   std::vector<float> partial(tiling.parts * results);
@@ -152,18 +151,22 @@ void reduce(const KernelCall& call, Threads& threads) {
 template <class T>
 Launcher find_for(Reduction reduction) {
   switch (reduction) {
+    case Reduction::sum: return reduce<T, Sum>;
     case Reduction::max: return reduce<T, Max>;
     case Reduction::min: return reduce<T, Min>;
-    default: return reduce<T, Sum>;
   }
+  return nullptr;
 }
 
 Launcher find_kernel(DType type, Reduction reduction) {
   switch (type) {
     case DType::f16: return find_for<F16>(reduction);
     case DType::bf16: return find_for<BF16>(reduction);
-    default: return find_for<float>(reduction);
+    case DType::f32: return find_for<float>(reduction);
+    case DType::i32:
+    case DType::f64: break;
   }
+  return nullptr;
 }
 
 }  // namespace amphora::cpu::simd::HWY_NAMESPACE

@@ -1,39 +1,36 @@
 // Index spaces with strides for several operands, walked row by row.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 
 #include "amphora/core/shape.h"
+#include "amphora/kernel/strided.h"
 
 namespace amphora::cpu::simd {
 
-// The axes of an index space and the strides of kOperands arrays over it, in elements. Axes of size 1 are dropped and
-// neighbours that every operand runs through evenly are merged, so the last axis is as long as it can be.
+// The axes of an index space, merged, and the strides of kOperands arrays over it, in elements.
 template <int kOperands>
 struct Axes {
-  int rank = 0;
+  std::int32_t rank = 0;
   std::array<std::int64_t, kMaxRank> sizes{};
   std::array<std::array<std::int64_t, kOperands>, kMaxRank> strides{};
 
-  Axes(int axes, const std::int32_t* axis_sizes, const std::array<const std::int32_t*, kOperands>& axis_strides) {
-    for (int axis = 0; axis < axes; ++axis) {
-      if (axis_sizes[axis] == 1) continue;
-      std::array<std::int64_t, kOperands> own;
-      bool even = rank > 0;
-      for (std::size_t k = 0; k < kOperands; ++k) {
-        own[k] = axis_strides[k][axis];
-        even = even && strides[last()][k] == own[k] * axis_sizes[axis];
-      }
-      if (even) {
-        sizes[last()] *= axis_sizes[axis];
-      } else {
-        sizes[static_cast<std::size_t>(rank++)] = axis_sizes[axis];
-      }
-      strides[last()] = own;
+  Axes(std::int32_t axes, const Extents& axis_sizes, const std::array<const std::uint32_t*, kOperands>& axis_strides)
+      : rank(axes) {
+    Extents merged_sizes, merged[kOperands];
+    std::array<std::uint32_t*, kOperands> pointers;
+    std::copy_n(axis_sizes, kMaxRank, merged_sizes);
+    for (std::size_t k = 0; k < kOperands; ++k) {
+      pointers[k] = std::copy_n(axis_strides[k], kMaxRank, merged[k]) - kMaxRank;
     }
-    if (rank == 0) sizes[static_cast<std::size_t>(rank++)] = 1;  // a scalar: one row of one element
+    merge_axes(rank, merged_sizes, pointers);
+    for (std::size_t axis = 0; axis <= last(); ++axis) {
+      sizes[axis] = merged_sizes[axis];
+      for (std::size_t k = 0; k < kOperands; ++k) strides[axis][k] = merged[k][axis];
+    }
   }
 
   std::size_t last() const { return static_cast<std::size_t>(rank - 1); }

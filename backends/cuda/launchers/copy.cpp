@@ -24,7 +24,7 @@ void sort_axes(CopyParams& p) {
 // The axis along which `in` has neighbours, if it is another one than the last, and both are long enough for tiles to
 // pay; else -1.
 std::int32_t transposed_axis(const CopyParams& p) {
-  constexpr std::int32_t kLeast = 16;
+  constexpr std::uint32_t kLeast = 16;
   const std::int32_t last = p.rank - 1;
   if (p.out_strides[last] != 1 || p.in_strides[last] == 1 || p.sizes[last] < kLeast) return -1;
   for (std::int32_t axis = 0; axis < last; ++axis) {
@@ -37,8 +37,8 @@ std::int32_t transposed_axis(const CopyParams& p) {
 void copy_tiles(const KernelCall& call, CopyParams p, std::int32_t rows, Stream& stream) {
   const std::int32_t columns = p.rank - 1;
   kernels::TransposeArguments g{};
-  g.rows = static_cast<std::uint32_t>(p.sizes[rows]);
-  g.columns = static_cast<std::uint32_t>(p.sizes[columns]);
+  g.rows = p.sizes[rows];
+  g.columns = p.sizes[columns];
   g.row_step = p.out_strides[rows];
   g.column_step = p.in_strides[columns];
   for (const std::int32_t axis : {rows, columns}) p.sizes[axis] = 1;
@@ -70,13 +70,13 @@ void copy(const KernelCall& call, Stream& stream) {
   auto params = call.params<CopyParams>();
   sort_axes(params);
   const std::uint32_t count = merge_axes(params.rank, params.sizes, {params.in_strides, params.out_strides});
-  if (count == 0) return;
   const bool is_dense = params.rank == 1 && (count == 1 || (params.in_strides[0] == 1 && params.out_strides[0] == 1));
   if (is_dense && call.type_at(op::copy::in) == call.type_at(op::copy::out)) {
     // The engine's own copy is the fastest there is.
     return stream.start("copy_memory", [&](cudaStream_t handle) {
       return cudaMemcpyAsync(address_of(call, op::copy::out), address_of(call, op::copy::in),
-                             count * size_of(call.type_at(op::copy::in)), cudaMemcpyDeviceToDevice, handle);
+                             std::size_t{count} * size_of(call.type_at(op::copy::in)), cudaMemcpyDeviceToDevice,
+                             handle);
     });
   }
   if (const std::int32_t rows = transposed_axis(params); rows >= 0) return copy_tiles(call, params, rows, stream);

@@ -3,6 +3,7 @@
 
 #include <algorithm>
 
+#include "amphora/core/narrow.h"
 #include "backends/cuda/launchers/launchers.h"
 #include "backends/cuda/products.h"
 
@@ -55,7 +56,7 @@ void finish_product(const KernelCall& call, const float* sums, const Operands& t
 
 void sum_columns(const KernelCall& call, const Operands& target, Stream& stream) {
   const auto params = call.params<MatmulParams>();
-  const auto rows = static_cast<std::uint32_t>(params.m) * static_cast<std::uint32_t>(params.batch);
+  const auto rows = narrow<std::uint32_t>(std::int64_t{params.m} * params.batch, "number of rows of all batches");
   const auto columns = static_cast<std::uint32_t>(params.n);
   const unsigned groups = (columns + kernels::kSumColumns - 1) / kernels::kSumColumns;
   // By shape alone, so that every device adds in the same order.
@@ -90,7 +91,6 @@ const ProductPlan* plan_of(const KernelCall& call, Stream& stream) {
 void launchers::matmul(const KernelCall& call, Stream& stream) {
   const auto params = call.params<MatmulParams>();
   Operands operands = operands_of(call);
-  if (params.n <= 0) return;
   if (params.m > 0 && params.batch > 0) {
     const ProductPlan* plan = plan_of(call, stream);
     if (plan == nullptr) {

@@ -24,7 +24,6 @@ void unary_grad(const KernelCall& call, Stream& stream) {
 void binary(const KernelCall& call, Stream& stream) {
   auto p = call.params<BinaryParams>();
   const std::uint32_t count = merge_axes(p.rank, p.sizes, {p.a_strides, p.b_strides});
-  if (count == 0) return;
   const Array y = array_of(call, op::binary::y);
   const kernels::BinaryArguments g{
       space_of(count, p.rank, p.sizes, y.wide), strided_of(call, op::binary::a, p.rank, p.a_strides),
@@ -39,7 +38,6 @@ void binary(const KernelCall& call, Stream& stream) {
 void binary_grad(const KernelCall& call, Stream& stream) {
   auto p = call.params<BinaryParams>();
   const std::uint32_t count = merge_axes(p.rank, p.sizes, {p.a_strides, p.b_strides, p.dy_strides});
-  if (count == 0) return;
   const Array dx = array_of(call, op::binary_grad::dx);
   const kernels::BinaryGradArguments g{space_of(count, p.rank, p.sizes, dx.wide),
                                        strided_of(call, op::binary_grad::a, p.rank, p.a_strides),

@@ -121,7 +121,6 @@ void run_parts(Pass pass, const Tiling& tiling, Stream& stream) {
 
 void reduce(const KernelCall& call, Stream& stream) {
   const auto params = call.params<ReduceParams>();
-  if (params.outer == 0 || params.inner == 0) return;
   const Pass pass{array_of(call, op::reduce::in), array_of(call, op::reduce::out), params,
                   static_cast<Reduction>(call.spec.function)};
   if (params.inner == 1) return run_parts(pass, split(row_line_tiling(params), params), stream);
@@ -130,7 +129,6 @@ void reduce(const KernelCall& call, Stream& stream) {
 
 void reduce_grad(const KernelCall& call, Stream& stream) {
   const auto params = call.params<ReduceParams>();
-  if (params.outer == 0 || params.extent == 0 || params.inner == 0) return;
   const Array x = array_of(call, op::reduce_grad::x), y = array_of(call, op::reduce_grad::y),
               dy = array_of(call, op::reduce_grad::dy), dx = array_of(call, op::reduce_grad::dx);
   if (params.inner == 1) {

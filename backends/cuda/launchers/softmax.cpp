@@ -7,7 +7,6 @@ namespace amphora::cuda::launchers {
 
 void softmax(const KernelCall& call, Stream& stream) {
   const auto params = call.params<RowsParams>();
-  if (params.columns == 0) return;
   const RowTiling tiling = row_tiling_of(params.columns);
   const kernels::SoftmaxArguments arguments{array_of(call, op::softmax::x), array_of(call, op::softmax::y), params,
                                             tiling, (call.spec.flags & kSoftmaxLog) != 0};
@@ -17,7 +16,6 @@ void softmax(const KernelCall& call, Stream& stream) {
 
 void softmax_grad(const KernelCall& call, Stream& stream) {
   const auto params = call.params<RowsParams>();
-  if (params.columns == 0) return;
   const RowTiling tiling = row_tiling_of(params.columns);
   const kernels::SoftmaxGradArguments arguments{array_of(call, op::softmax_grad::y),
                                                 array_of(call, op::softmax_grad::dy),

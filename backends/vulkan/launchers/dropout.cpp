@@ -6,7 +6,6 @@ namespace amphora::vulkan::launchers {
 
 void dropout(const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<DropoutParams>();
-  if (params.count == 0) return;
   Push push;
   for (int buffer = 0; buffer < 3; ++buffer) push.add_buffer(call, buffer);
   encoder.dispatch("dropout", call, push.add(params), encoder.spread(params.count),

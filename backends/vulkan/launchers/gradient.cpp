@@ -22,7 +22,6 @@ Gather gather_of(float p) {
 template <class Params>
 void run_each(std::string_view shader, const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<Params>();
-  if (params.count == 0) return;
   encoder.dispatch(shader, call, Push(call).add(params), encoder.spread(params.count),
                    {by_fours(call, {op::unscale::gradient})});
 }

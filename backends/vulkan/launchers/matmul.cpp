@@ -25,24 +25,28 @@ std::uint32_t activation_of(const KernelCall& call) {
 }
 
 // Whether every row of an operand begins at a multiple of `elements`. Blocks of memory begin at multiples of 256 bytes.
-bool is_aligned(const KernelCall& call, std::size_t index, std::int32_t leading, std::int32_t batch_stride,
-                std::int32_t elements) {
-  const std::size_t bytes = size_of(call.spec.types[index]) * static_cast<std::size_t>(elements);
-  return call.buffers[index].offset % bytes == 0 && leading % elements == 0 && batch_stride % elements == 0;
+bool is_aligned(const KernelCall& call, std::size_t index, std::int32_t leading, std::uint32_t batch_stride,
+                std::uint32_t elements) {
+  const std::size_t bytes = size_of(call.spec.types[index]) * elements;
+  return call.buffers[index].offset % bytes == 0 && static_cast<std::uint32_t>(leading) % elements == 0 &&
+         batch_stride % elements == 0;
 }
 
-std::uint32_t options_of(const KernelCall& call, const Choice& choice) {
+std::uint32_t options_of(const KernelCall& call, const Choice& choice, const Capabilities& capabilities) {
   const auto params = call.params<MatmulParams>();
   const Tiling& t = choice.tiling;
-  const std::int32_t wide = t.cooperative ? 8 : 4;
+  const std::uint32_t wide = t.cooperative ? 8 : 4;
   const bool a = is_aligned(call, op::matmul::a, params.lda, params.batch > 1 ? params.a_batch_stride : 0, wide);
   const bool b = is_aligned(call, op::matmul::b, params.ldb, params.batch > 1 ? params.b_batch_stride : 0, wide);
   const auto divides = [](std::uint32_t part, std::int32_t whole) {
     return static_cast<std::uint32_t>(whole) % part == 0;
   };
-  // Fragments are loaded whole and from aligned addresses; multiply-adds load within bounds, from anywhere.
+  // Fragments are loaded whole, from aligned addresses, and by indices; multiply-adds load within bounds, from
+  // anywhere.
+  const bool near = std::ranges::all_of(
+      call.buffers, [&](const BufferRange& range) { return range.bytes <= capabilities.near_bytes; });
   const bool whole =
-      a && b && divides(t.tile_m(), params.m) && divides(t.tile_n(), params.n) && divides(t.unit.k, params.k);
+      near && a && b && divides(t.tile_m(), params.m) && divides(t.tile_n(), params.n) && divides(t.unit.k, params.k);
   const bool direct = t.direct && (!t.cooperative || whole);
   return (choice.slices > 1 ? kSplit : 0u) | (a ? kAlignedA : 0u) | (b ? kAlignedB : 0u) | (direct ? kDirect : 0u) |
          (t.direct ? 0u : kPrefetch);
@@ -72,7 +76,7 @@ Push push_of(const KernelCall& call, const MatmulParams& params, const Block* pa
 void dispatch(const KernelCall& call, CommandEncoder& encoder, const Choice& choice, const Push& push, Groups groups) {
   const Tiling& t = choice.tiling;
   const std::uint32_t activation = activation_of(call);
-  const std::uint32_t options = options_of(call, choice);
+  const std::uint32_t options = options_of(call, choice, encoder.capabilities());
   if (t.cooperative) {
     encoder.dispatch(matmul_shader(t.unit.operand), call, push, groups,
                      {activation, options, t.unit.m, t.unit.n, t.unit.k, t.parts_m, t.parts_n, t.workers_m, t.workers_n,
@@ -119,7 +123,6 @@ void sum_slices(const KernelCall& call, CommandEncoder& encoder, const MatmulPar
 
 void multiply(const KernelCall& call, CommandEncoder& encoder, const Choice& choice) {
   const auto params = call.params<MatmulParams>();
-  if (params.m <= 0 || params.n <= 0 || params.batch <= 0) return;
   const auto m = static_cast<std::uint32_t>(params.m);
   const auto n = static_cast<std::uint32_t>(params.n);
   const auto k = static_cast<std::uint32_t>(params.k);

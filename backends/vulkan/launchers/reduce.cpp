@@ -14,7 +14,7 @@ struct LineTiling {
   std::uint32_t part_rows = 0;
 };
 
-std::uint32_t blocks_of(std::uint32_t size, std::uint32_t block) { return (size + block - 1) / block; }
+std::uint32_t blocks_of(std::uint32_t size, std::uint32_t block) { return size / block + (size % block != 0 ? 1 : 0); }
 
 std::uint64_t tiles_of(const LineTiling& tiling, std::uint32_t workgroup, std::uint32_t outer, std::uint32_t inner) {
   const std::uint32_t outers = workgroup / (tiling.columns * tiling.row_lanes);
@@ -78,7 +78,6 @@ void reduce(const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<ReduceParams>();
   const Capabilities& device = encoder.capabilities();
   const std::uint32_t results = params.outer * params.inner;
-  if (results == 0) return;
   Pass pass{params,
             call.type_at(op::reduce::in),
             call.type_at(op::reduce::out),
@@ -109,7 +108,6 @@ void reduce(const KernelCall& call, CommandEncoder& encoder) {
 
 void reduce_grad(const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<ReduceParams>();
-  if (params.outer == 0 || params.extent == 0 || params.inner == 0) return;
   const LineTiling tiling = tiling_of(encoder.capabilities(), params.extent, params.inner);
   const std::uint32_t workgroup = encoder.capabilities().workgroup_size;
   const std::uint64_t tiles = tiles_of(tiling, workgroup, params.outer, params.inner);

@@ -7,7 +7,6 @@ namespace {
 
 void run_rows(std::string_view shader, const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<RowsParams>();
-  if (params.rows == 0 || params.columns == 0) return;
   const RowTiling tiling(encoder, params.rows, params.columns);
   encoder.dispatch(shader, call, Push(call).add(params), tiling.groups, {tiling.lanes});
 }

@@ -7,18 +7,15 @@ namespace amphora::vulkan {
 namespace {
 
 bool is_aligned(const KernelCall& call, int buffer) {
-  const auto index = static_cast<std::size_t>(buffer);
-  // Buffers past the fourth have the fourth's type.
-  const DType type = call.spec.types[std::min(index, call.spec.types.size() - 1)];
-  return call.buffers[index].offset % (4 * size_of(type)) == 0;
+  return call.at(buffer).offset % (4 * size_of(call.type_at(buffer))) == 0;
 }
 
 bool takes_fours(const KernelCall& call, std::int32_t rank, const Operand& operand) {
   if (operand.strides == nullptr) return is_aligned(call, operand.buffer);
-  const std::int32_t last = operand.strides[rank - 1];
+  const std::uint32_t last = operand.strides[rank - 1];
   if (last == 0) return true;
   const bool rows_aligned =
-      std::all_of(operand.strides, operand.strides + rank - 1, [](std::int32_t stride) { return stride % 4 == 0; });
+      std::all_of(operand.strides, operand.strides + rank - 1, [](std::uint32_t stride) { return stride % 4 == 0; });
   return last == 1 && rows_aligned && is_aligned(call, operand.buffer);
 }
 

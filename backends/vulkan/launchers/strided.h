@@ -15,7 +15,7 @@ std::uint32_t by_fours(const KernelCall& call, std::initializer_list<int> buffer
 // A buffer of a call that is walked with strides; the last axis must be its fastest for four elements to be neighbours.
 struct Operand {
   int buffer;
-  const std::int32_t* strides;
+  const std::uint32_t* strides;
 };
 
 // The layout constant of shaders/include/strided.glsl: bit 0 where four elements of the last axis can move at once,

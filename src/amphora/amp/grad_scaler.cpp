@@ -78,10 +78,9 @@ Tensor GradScaler::scale(const Tensor& loss) {
   const DType type = loss.dtype() == DType::f64 ? DType::f64 : DType::f32;
   const auto multiply = [scale](const Tensor& x, DType result) {
     Tensor y = Tensor::empty(x.device(), x.shape(), result);
-    if (y.count() == 0) return y;
     BinaryParams params{};
     params.rank = 1;
-    params.sizes[0] = static_cast<std::int32_t>(x.count());
+    params.sizes[0] = count_of(x);
     params.a_strides[0] = 1;  // the scale's stride stays 0: it repeats
     const Spec spec{.types = {x.dtype(), DType::f32, result},
                     .function = static_cast<std::uint8_t>(BinaryFunction::mul)};
@@ -123,8 +122,7 @@ GradScaler::Record& GradScaler::record_of(GradientOwner& optimizer) {
 void GradScaler::gather_stats(KernelId kernel, GradientOwner& optimizer, Record& record) {
   launch_fill(record.stats, 0.0f);
   for (const Tensor& gradient : optimizer.gradients()) {
-    KernelCall call(kernel, Spec{.types = {gradient.dtype()}},
-                    CountParams{static_cast<std::uint32_t>(gradient.count())});
+    KernelCall call(kernel, Spec{.types = {gradient.dtype()}}, CountParams{count_of(gradient)});
     gradient.device().launch(call.with(range_of(gradient)).with(range_of(state_)).with(range_of(record.stats)));
   }
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "amphora/kernel/dense_product.h"
 #include "amphora/tensor/launch.h"
 #include "amphora/tensor/tensor.h"
 
@@ -34,9 +35,8 @@ double Roofline::bytes_per_second() {
   if (bytes_per_second_ > 0.0) return bytes_per_second_;
   const Tensor from = Tensor::zeros(device_, {kCopied});
   const Tensor to = Tensor::zeros(device_, {kCopied});
-  const KernelCall call = KernelCall(KernelId::cast, Spec{}, CountParams{static_cast<std::uint32_t>(kCopied)})
-                              .with(range_of(from))
-                              .with(range_of(to));
+  const KernelCall call =
+      KernelCall(KernelId::cast, Spec{}, CountParams{count_of(from)}).with(range_of(from)).with(range_of(to));
   bytes_per_second_ = cost_of(call).bytes / time_of(device_, call, kLaunches);
   return bytes_per_second_;
 }
@@ -47,22 +47,11 @@ double Roofline::flops_per_second(DType operand) {
   const Tensor a = Tensor::zeros(device_, {kSide, kSide}, operand);
   const Tensor b = Tensor::zeros(device_, {kSide, kSide}, operand);
   const Tensor c = Tensor::zeros(device_, {kSide, kSide}, operand);
-  const MatmulParams params{.m = kSide,
-                            .n = kSide,
-                            .k = kSide,
-                            .batch = 1,
-                            .lda = kSide,
-                            .ldb = kSide,
-                            .ldc = kSide,
-                            .a_batch_stride = 0,
-                            .b_batch_stride = 0,
-                            .c_batch_stride = 0,
-                            .alpha = 1.0f,
-                            .beta = 0.0f};
-  const KernelCall call = KernelCall(KernelId::matmul, Spec{.types = {operand, operand, operand}}, params)
-                              .with(range_of(a))
-                              .with(range_of(b))
-                              .with(range_of(c));
+  const KernelCall call =
+      KernelCall(KernelId::matmul, Spec{.types = {operand, operand, operand}}, dense_product(kSide, kSide, kSide))
+          .with(range_of(a))
+          .with(range_of(b))
+          .with(range_of(c));
   rate = cost_of(call).flops / time_of(device_, call, kLaunches);
   return rate;
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "amphora/amp/policy.h"
+#include "amphora/core/bytes_text.h"
 #include "amphora/core/error.h"
 #include "amphora/io/json.h"
 #include "amphora/io/table.h"
@@ -12,8 +13,6 @@ namespace amphora::app {
 namespace {
 
 constexpr std::size_t kShownAtEachEnd = 3;
-
-std::string mebibytes(std::size_t bytes) { return fmt::format("{:.2f} MiB", static_cast<double>(bytes) / 0x1p20); }
 
 std::string describe(const ScaleChange& change) { return fmt::format("{} at step {}", change.scale, change.step); }
 
@@ -78,10 +77,10 @@ std::string to_text(const Summary& summary) {
                                amp::policy_of(summary.precision).str()));
   add("loss scale", describe(summary.loss_scales));
   if (summary.scaled) add("skipped steps", fmt::format("{} of {}", summary.skipped_steps, summary.steps));
-  add("memory", fmt::format("{} at its peak", mebibytes(summary.peak_bytes)));
+  add("memory", fmt::format("{} at its peak", bytes_text(summary.peak_bytes, 2)));
   for (int kind = 0; kind < kMemoryKinds; ++kind) {
     const std::string_view name = amphora::name_of(static_cast<MemoryKind>(kind));
-    add("  " + with_blanks(name), mebibytes(summary.memory_bytes[static_cast<std::size_t>(kind)]));
+    add("  " + with_blanks(name), bytes_text(summary.memory_bytes[static_cast<std::size_t>(kind)], 2));
   }
   return io::table(rows, "ll");
 }

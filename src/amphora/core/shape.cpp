@@ -16,7 +16,14 @@ Shape::Shape(std::span<const std::int64_t> sizes) : rank_(static_cast<int>(sizes
 
 std::int64_t Shape::count() const {
   std::int64_t product = 1;
-  for (int axis = 0; axis < rank_; ++axis) product *= sizes_[static_cast<std::size_t>(axis)];
+  bool fits = true;
+  for (int axis = 0; axis < rank_; ++axis) {
+    const std::int64_t size = sizes_[static_cast<std::size_t>(axis)];
+    if (size == 0) return 0;
+    fits = fits && product <= kMaxCount / size;
+    if (fits) product *= size;
+  }
+  require(fits, "shape {} has more than {} elements", str(), kMaxCount);
   return product;
 }
 

@@ -10,6 +10,7 @@
 namespace amphora {
 
 inline constexpr int kMaxRank = 5;
+inline constexpr std::int64_t kMaxCount = std::int64_t{1} << 59;  // so that 64 bits count the bytes, too
 
 // The extents of a tensor, outermost first; rank 0 is a scalar with one element.
 class Shape {
@@ -22,6 +23,7 @@ class Shape {
   int rank() const { return rank_; }
   // Negative axes count from the end. Throws Error when out of range.
   std::int64_t operator[](int axis) const { return sizes_[static_cast<std::size_t>(normalize(axis))]; }
+  // Throws Error where there are more than kMaxCount.
   std::int64_t count() const;
   int normalize(int axis) const;
   Shape with(int axis, std::int64_t size) const;

@@ -22,8 +22,10 @@ double largest_of(DType type) {
     case DType::f16: return 65504.0;
     case DType::bf16: return 0x1.FEp127;
     case DType::f64: return std::numeric_limits<double>::max();
-    default: return std::numeric_limits<float>::max();
+    case DType::f32:
+    case DType::i32: return std::numeric_limits<float>::max();
   }
+  return 0.0;
 }
 
 void write_to_stderr(const std::string& text) {

@@ -73,9 +73,10 @@ std::string shape_of(const KernelCall& call) {
 }
 
 // The members of parameter structures by name, in order: words of 32 bits.
+enum class Number : std::uint8_t { int32, uint32, float32 };
 struct Member {
   std::string_view name;
-  bool is_float = false;
+  Number number;
   std::size_t words = 1;
 };
 struct Members {
@@ -84,16 +85,16 @@ struct Members {
 };
 
 namespace members {
-#define AM_INT(name) {#name},
-#define AM_INTS(name) {#name, false, 5},
-#define AM_UINT32(name) {#name},
-#define AM_FLOAT(name) {#name, true},
+#define AM_INT(name) {#name, Number::int32},
+#define AM_UINT32(name) {#name, Number::uint32},
+#define AM_UINT32S(name) {#name, Number::uint32, 5},
+#define AM_FLOAT(name) {#name, Number::float32},
 #define AM_STRUCT(name, members) constexpr Member name[] = {members};
 #include "amphora/kernel/shared/params.def"
 #undef AM_STRUCT
 #undef AM_INT
-#undef AM_INTS
 #undef AM_UINT32
+#undef AM_UINT32S
 #undef AM_FLOAT
 }  // namespace members
 
@@ -109,8 +110,13 @@ std::span<const Member> members_of(std::string_view params) {
   return {};
 }
 
-std::string text_of(std::uint32_t word, bool is_float) {
-  return is_float ? fmt::format("{}", std::bit_cast<float>(word)) : fmt::format("{}", static_cast<std::int32_t>(word));
+std::string text_of(std::uint32_t word, Number number) {
+  switch (number) {
+    case Number::int32: return fmt::format("{}", static_cast<std::int32_t>(word));
+    case Number::uint32: return fmt::format("{}", word);
+    case Number::float32: return fmt::format("{}", std::bit_cast<float>(word));
+  }
+  return {};
 }
 
 }  // namespace
@@ -148,7 +154,7 @@ std::string first_parameter_difference(const KernelCall& a, const KernelCall& b)
       if (word_of(a) == word_of(b)) continue;
       const std::string index = member.words > 1 ? fmt::format("[{}]", i) : "";
       return fmt::format("{}{} is {} the first time and {} the second", member.name, index,
-                         text_of(word_of(a), member.is_float), text_of(word_of(b), member.is_float));
+                         text_of(word_of(a), member.number), text_of(word_of(b), member.number));
     }
   }
   return {};

@@ -59,7 +59,7 @@ struct Layout {
 // The layouts that kernels.def speaks of.
 namespace layouts {
 
-inline Layout dense(int rank, const std::int32_t* sizes) {
+inline Layout dense(int rank, const std::uint32_t* sizes) {
   Layout layout{.rank = rank};
   std::int64_t step = 1;
   for (int axis = rank; axis-- > 0;) {
@@ -71,7 +71,7 @@ inline Layout dense(int rank, const std::int32_t* sizes) {
   return layout;
 }
 
-inline Layout strided(int rank, const std::int32_t* sizes, const std::int32_t* strides) {
+inline Layout strided(int rank, const std::uint32_t* sizes, const std::uint32_t* strides) {
   Layout layout = dense(rank, sizes);
   for (int axis = 0; axis < rank; ++axis) {
     layout.strides[static_cast<std::size_t>(axis) + Layout::kAxes - static_cast<std::size_t>(rank)] = strides[axis];

@@ -84,17 +84,12 @@ Use use_of(const KernelCall& call, int index, bool present) {
 }
 
 bool is_empty(const KernelCall& call) {
-  bool has_arrays = false;
   for (int i = 0; i < call.buffer_count; ++i) {
     const OperandUse use = operand_use(call, i);
-    if (is_state(call, i)) {
-      if (!only_reads(use.access)) return false;
-      continue;
-    }
-    has_arrays = true;
-    if (use.layout.count() > 0) return false;
+    if (call.at(i).buffer == nullptr || only_reads(use.access)) continue;
+    if (is_state(call, i) || use.layout.count() > 0) return false;
   }
-  return has_arrays;
+  return true;
 }
 
 Cost cost_of(const KernelCall& call) {

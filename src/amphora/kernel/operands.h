@@ -34,7 +34,7 @@ Use use_of(const KernelCall& call, int index, bool present);
 constexpr bool reads(Use use) { return use == Use::read || use == Use::update; }
 constexpr bool writes(Use use) { return use == Use::write || use == Use::update; }
 
-// Whether the call has nothing to do: all its arrays are empty, and it updates no state.
+// Whether the call has nothing to do: it updates no state, and all arrays that it writes are empty.
 bool is_empty(const KernelCall& call);
 
 // Arithmetic and memory traffic at least. A product counts two operations a multiply-add, other kernels one an element

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "amphora/core/error.h"
+#include "amphora/core/narrow.h"
 #include "amphora/kernel/operands.h"
 
 namespace amphora {
@@ -55,6 +56,12 @@ void validate(const KernelCall& call) {
     require(range.offset <= size && range.bytes <= size - range.offset,
             "kernel {}: {} bytes at offset {} leave buffer '{}' of {} bytes", info.name, range.bytes, range.offset,
             name, size);
+    // A product finds its rows by 64 bits; other kernels count elements in 32.
+    const std::int64_t span = use.layout.span();
+    require(call.id == KernelId::matmul || span <= kLargestSize<std::uint32_t>,
+            "kernel {}: buffer '{}' spans {} elements, but kernels take {} at most; split it, for example into smaller "
+            "batches",
+            info.name, name, span, kLargestSize<std::uint32_t>);
     const std::size_t needed = bytes_needed(call, i, use);
     require(range.bytes >= needed, "kernel {}: buffer '{}' has {} bytes, but {} are needed", info.name, name,
             range.bytes, needed);

@@ -8,7 +8,8 @@
 namespace amphora {
 
 // Throws Error, naming the kernel and the buffer, unless the call has the buffers of its row, each range lies inside
-// its buffer and holds the operand's elements, all lie on one device, and the function exists.
+// its buffer and holds the operand's elements, which are no more than kernels can count, all lie on one device, and the
+// function exists.
 void validate(const KernelCall& call);
 
 // Why no kernel takes these element types; empty where one does. `has_f64`: whether the backend computes in f64.

@@ -15,7 +15,6 @@ namespace {
 Tensor launch_dropout(const Tensor& x, const DropoutParams& params, DType dtype, const BufferRange& number) {
   const Tensor source = contiguous(x);
   Tensor y = Tensor::empty(x.device(), x.shape(), dtype);
-  if (y.count() == 0) return y;
   KernelCall call(KernelId::dropout, Spec{.types = {x.dtype(), dtype}}, params);
   x.device().launch(call.with(range_of(source)).with(range_of(y)).with(number));
   return y;
@@ -27,7 +26,7 @@ Tensor dropout(const Tensor& input, float p, RandomStream stream, const BufferRa
   require(p >= 0.0f && p < 1.0f, "dropout with probability {}; it must be at least 0 and below 1", p);
   Tensor x = input;
   const ops::OpScope scope("dropout", {&x}, ops::InputCast::in_kernel);
-  const DropoutParams params{.count = static_cast<std::uint32_t>(x.count()),
+  const DropoutParams params{.count = count_of(x),
                              .threshold = static_cast<std::uint32_t>(std::ldexp(static_cast<double>(p), 32)),
                              .scale = 1.0f / (1.0f - p),
                              .seed_low = static_cast<std::uint32_t>(stream.seed),

@@ -2,6 +2,7 @@
 
 #include "amphora/autograd/tape.h"
 #include "amphora/core/error.h"
+#include "amphora/core/narrow.h"
 #include "amphora/device/device.h"
 #include "amphora/kernel/call.h"
 #include "amphora/ops/op.h"
@@ -39,24 +40,22 @@ Tensor cross_entropy_rows(const Tensor& input, const Tensor& targets) {
   const DType type = logits.dtype() == DType::f64 ? DType::f64 : DType::f32;
   Tensor loss = Tensor::empty(logits.device(), {rows}, type);
   const Tensor log_sum_exp = Tensor::empty(logits.device(), {rows}, type);
-  CrossEntropyParams params{static_cast<std::uint32_t>(rows), static_cast<std::uint32_t>(logits.size(1)), 0};
+  count_of(logits);  // rows and columns may fit where their product does not
+  const CrossEntropyParams params{narrow<std::uint32_t>(rows, "number of rows"),
+                                  narrow<std::uint32_t>(logits.size(1), "number of classes"), 0};
   const Tensor labels = contiguous(targets);
-  if (rows > 0) {
-    KernelCall call(KernelId::cross_entropy, Spec{.types = {logits.dtype(), DType::i32, type, type}}, params);
-    call.with(range_of(logits)).with(range_of(labels)).with(range_of(loss)).with(range_of(log_sum_exp));
-    logits.device().launch(call);
-  }
+  KernelCall forward(KernelId::cross_entropy, Spec{.types = {logits.dtype(), DType::i32, type, type}}, params);
+  forward.with(range_of(logits)).with(range_of(labels)).with(range_of(loss)).with(range_of(log_sum_exp));
+  logits.device().launch(forward);
   autograd::record(
       "cross_entropy", loss, {operand}, [=, logits = logits.detach()](const Tensor& dy, Gradients& gradients) {
         Tensor dlogits = Tensor::empty(logits.device(), logits.shape(), logits.dtype());
-        if (dlogits.count() > 0) {
-          CrossEntropyParams strided = params;
-          strided.dloss_stride = static_cast<std::uint32_t>(dy.strides()[0]);  // 0: a mean's gradient, the same for all
-          const Spec spec{.types = {logits.dtype(), DType::i32, type, dy.dtype()}};
-          KernelCall call(KernelId::cross_entropy_grad, spec, strided);
-          call.with(range_of(logits)).with(range_of(labels)).with(range_of(log_sum_exp)).with(range_of(dy));
-          logits.device().launch(call.with(range_of(dlogits)));
-        }
+        CrossEntropyParams strided = params;  // a mean's gradient is the same for all rows: its stride is 0
+        strided.dloss_stride = narrow<std::uint32_t>(dy.strides()[0], "distance between rows of the gradient");
+        const Spec spec{.types = {logits.dtype(), DType::i32, type, dy.dtype()}};
+        KernelCall call(KernelId::cross_entropy_grad, spec, strided);
+        call.with(range_of(logits)).with(range_of(labels)).with(range_of(log_sum_exp)).with(range_of(dy));
+        logits.device().launch(call.with(range_of(dlogits)));
         gradients.give(0, dlogits);
       });
   return loss;

@@ -6,6 +6,7 @@
 #include "amphora/autograd/tape.h"
 #include "amphora/autograd/trace.h"
 #include "amphora/core/error.h"
+#include "amphora/core/narrow.h"
 #include "amphora/device/device.h"
 #include "amphora/ops/op.h"
 #include "amphora/ops/pointwise.h"
@@ -74,18 +75,17 @@ struct Product {
 
 // c = a b with `c` contiguous.
 void launch_product(const Matrix& a, const Matrix& b, const Tensor& c, const Product& product) {
-  if (c.count() == 0) return;
-  const auto int32 = [](std::int64_t value) { return static_cast<std::int32_t>(value); };
-  const MatmulParams params{.m = int32(product.m),
-                            .n = int32(product.n),
-                            .k = int32(product.k),
-                            .batch = int32(product.batch),
-                            .lda = int32(a.leading),
-                            .ldb = int32(b.leading),
-                            .ldc = int32(product.n),
-                            .a_batch_stride = int32(a.batch_stride),
-                            .b_batch_stride = int32(b.batch_stride),
-                            .c_batch_stride = int32(product.m * product.n),
+  constexpr std::string_view kBatchStride = "distance between matrices of a batch";
+  const MatmulParams params{.m = narrow<std::int32_t>(product.m, "number of rows"),
+                            .n = narrow<std::int32_t>(product.n, "number of columns"),
+                            .k = narrow<std::int32_t>(product.k, "number of terms of a sum"),
+                            .batch = narrow<std::int32_t>(product.batch, "size of the batch"),
+                            .lda = narrow<std::int32_t>(a.leading, "distance between rows"),
+                            .ldb = narrow<std::int32_t>(b.leading, "distance between rows"),
+                            .ldc = narrow<std::int32_t>(product.n, "number of columns"),
+                            .a_batch_stride = narrow<std::uint32_t>(a.batch_stride, kBatchStride),
+                            .b_batch_stride = narrow<std::uint32_t>(b.batch_stride, kBatchStride),
+                            .c_batch_stride = narrow<std::uint32_t>(product.m * product.n, kBatchStride),
                             .alpha = 1.0f,
                             .beta = product.accumulate ? 1.0f : 0.0f};
   const DType bias_type = product.bias.defined() ? product.bias.dtype() : DType::f32;
@@ -119,8 +119,8 @@ void give_product(Gradients& gradients, int input, const Matrix& a, const Matrix
 void give_row_sum(Gradients& gradients, int input, const Tensor& dz, std::int64_t rows, std::int64_t columns,
                   DType dtype) {
   ReduceParams params{.outer = 1,
-                      .extent = static_cast<std::uint32_t>(rows),
-                      .inner = static_cast<std::uint32_t>(columns),
+                      .extent = narrow<std::uint32_t>(rows, "number of rows"),
+                      .inner = narrow<std::uint32_t>(columns, "number of columns"),
                       .scale = 1.0f,
                       .accumulate = 0};
   auto leaf = gradients.leaf_target(input);

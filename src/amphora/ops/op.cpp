@@ -5,6 +5,7 @@
 #include "amphora/amp/autocast.h"
 #include "amphora/autograd/trace.h"
 #include "amphora/core/error.h"
+#include "amphora/core/narrow.h"
 #include "amphora/device/device.h"
 
 namespace amphora::ops {
@@ -92,6 +93,20 @@ Tensor cast(const Tensor& x, DType dtype) {
   return y;
 }
 
+ReduceParams planes_of(const Shape& shape, int begin, int end, float scale) {
+  const auto product = [&shape](int from, int to) {
+    std::int64_t count = 1;
+    for (int axis = from; axis < to; ++axis) count *= shape[axis];
+    return narrow<std::uint32_t>(count, "number of elements");
+  };
+  narrow<std::uint32_t>(shape.count(), "number of elements");
+  return {.outer = product(0, begin),
+          .extent = product(begin, end),
+          .inner = product(end, shape.rank()),
+          .scale = scale,
+          .accumulate = 0};
+}
+
 Tensor sum_to(const Tensor& gradient, const Shape& shape, DType dtype) {
   if (gradient.shape() == shape) return converted(gradient, dtype);
   Tensor sum = contiguous(gradient);
@@ -105,14 +120,9 @@ Tensor sum_to(const Tensor& gradient, const Shape& shape, DType dtype) {
       continue;
     }
     int end = axis;
-    ReduceParams params{.outer = 1, .extent = 1, .inner = 1, .scale = 1.0f, .accumulate = 0};
     Shape reduced = sum.shape();
-    for (; end < sum.rank() && repeated(end); ++end) {
-      params.extent *= static_cast<std::uint32_t>(sum.size(end));
-      reduced = reduced.with(end, 1);
-    }
-    for (int i = 0; i < axis; ++i) params.outer *= static_cast<std::uint32_t>(sum.size(i));
-    for (int i = end; i < sum.rank(); ++i) params.inner *= static_cast<std::uint32_t>(sum.size(i));
+    for (; end < sum.rank() && repeated(end); ++end) reduced = reduced.with(end, 1);
+    const ReduceParams params = planes_of(sum.shape(), axis, end, 1.0f);
     const DType type = sum.dtype() == DType::f64 ? DType::f64 : DType::f32;
     Tensor out = Tensor::empty(sum.device(), reduced, type);
     KernelCall call(KernelId::reduce, Spec{.types = {sum.dtype(), type}}, params);

@@ -50,6 +50,10 @@ class OpScope {
 // A differentiable conversion; the tensor itself where the type is right already. Under no policy.
 Tensor cast(const Tensor& x, DType dtype);
 
+// The parameters of a reduction of a contiguous tensor over the axes [begin, end). Throws Error, naming the op, where
+// it has more elements than kernels take.
+ReduceParams planes_of(const Shape& shape, int begin, int end, float scale);
+
 // Sums a gradient over the axes that broadcasting repeated, so that it has `shape`; the result has type `dtype`.
 Tensor sum_to(const Tensor& gradient, const Shape& shape, DType dtype);
 

@@ -15,27 +15,9 @@ namespace {
 
 using autograd::Gradients;
 
-// Merges neighbouring axes that all operands walk in one stride, so that most calls have one or two axes left.
-BinaryParams collapse(const Shape& shape, const Strides& a, const Strides& b, const Strides& dy) {
+BinaryParams params_of(const Shape& shape, const Strides& a, const Strides& b, const Strides& dy) {
   BinaryParams params{};
-  int rank = 0;
-  const auto at = [](const Strides& strides, int axis) {
-    return static_cast<std::int32_t>(strides[static_cast<std::size_t>(axis)]);
-  };
-  for (int axis = 0; axis < shape.rank(); ++axis) {
-    const auto size = static_cast<std::int32_t>(shape[axis]);
-    if (size == 1) continue;
-    const bool joins = rank > 0 && params.a_strides[rank - 1] == at(a, axis) * size &&
-                       params.b_strides[rank - 1] == at(b, axis) * size &&
-                       params.dy_strides[rank - 1] == at(dy, axis) * size;
-    if (!joins) params.sizes[rank++] = 1;
-    params.sizes[rank - 1] *= size;
-    params.a_strides[rank - 1] = at(a, axis);
-    params.b_strides[rank - 1] = at(b, axis);
-    params.dy_strides[rank - 1] = at(dy, axis);
-  }
-  if (rank == 0) params.sizes[rank++] = 1;
-  params.rank = rank;
+  set_axes(shape, params.rank, params.sizes, {{a, params.a_strides}, {b, params.b_strides}, {dy, params.dy_strides}});
   return params;
 }
 
@@ -46,15 +28,13 @@ Tensor binary_gradient(BinaryFunction function, const Tensor& a, const Tensor& b
   // A gradient that is summed afterwards stays in f32 until it is.
   const DType type = reduces && operand.dtype() != DType::f64 ? DType::f32 : operand.dtype();
   Tensor dx = Tensor::empty(dy.device(), shape, type);
-  if (dx.count() > 0) {
-    const BinaryParams params = collapse(shape, broadcast_strides(a.shape(), a.strides(), shape),
-                                         broadcast_strides(b.shape(), b.strides(), shape), dy.strides());
-    const Spec spec{.types = {a.dtype(), b.dtype(), dy.dtype(), type},
-                    .function = static_cast<std::uint8_t>(function),
-                    .flags = of_second ? kBinaryGradSecond : std::uint8_t{0}};
-    KernelCall call(KernelId::binary_grad, spec, params);
-    dy.device().launch(call.with(range_of(a)).with(range_of(b)).with(range_of(dy)).with(range_of(dx)));
-  }
+  const BinaryParams params = params_of(shape, broadcast_strides(a.shape(), a.strides(), shape),
+                                        broadcast_strides(b.shape(), b.strides(), shape), dy.strides());
+  const Spec spec{.types = {a.dtype(), b.dtype(), dy.dtype(), type},
+                  .function = static_cast<std::uint8_t>(function),
+                  .flags = of_second ? kBinaryGradSecond : std::uint8_t{0}};
+  KernelCall call(KernelId::binary_grad, spec, params);
+  dy.device().launch(call.with(range_of(a)).with(range_of(b)).with(range_of(dy)).with(range_of(dx)));
   return sum_to(dx, operand.shape(), operand.dtype());
 }
 
@@ -64,9 +44,8 @@ Tensor unary_gradient(UnaryFunction function, const Tensor& x, const Tensor& y, 
                       float p1) {
   const Tensor gradient = contiguous(dy);
   Tensor dx = Tensor::empty(dy.device(), x.shape(), dtype);
-  if (dx.count() == 0) return dx;
   const Spec spec{.types = {x.dtype(), y.dtype(), dy.dtype(), dtype}, .function = static_cast<std::uint8_t>(function)};
-  KernelCall call(KernelId::unary_grad, spec, UnaryParams{static_cast<std::uint32_t>(x.count()), p0, p1});
+  KernelCall call(KernelId::unary_grad, spec, UnaryParams{count_of(x), p0, p1});
   dy.device().launch(call.with(range_of(x)).with(range_of(y)).with(range_of(gradient)).with(range_of(dx)));
   return dx;
 }
@@ -76,11 +55,9 @@ Tensor unary(std::string_view name, UnaryFunction function, const Tensor& input,
   const OpScope scope(name, {&x}, InputCast::in_kernel);
   const Tensor source = contiguous(x);
   Tensor y = Tensor::empty(x.device(), x.shape(), scope.result());
-  if (y.count() > 0) {
-    const Spec spec{.types = {x.dtype(), y.dtype()}, .function = static_cast<std::uint8_t>(function)};
-    KernelCall call(KernelId::unary, spec, UnaryParams{static_cast<std::uint32_t>(x.count()), p0, p1});
-    x.device().launch(call.with(range_of(source)).with(range_of(y)));
-  }
+  const Spec spec{.types = {x.dtype(), y.dtype()}, .function = static_cast<std::uint8_t>(function)};
+  KernelCall call(KernelId::unary, spec, UnaryParams{count_of(x), p0, p1});
+  x.device().launch(call.with(range_of(source)).with(range_of(y)));
   autograd::record(name, y, {x}, [=, saved = y.detach(), source = source.detach()](const Tensor& dy, Gradients& g) {
     g.give(0, unary_gradient(function, source, saved, dy, source.dtype(), p0, p1));
   });
@@ -93,13 +70,11 @@ Tensor binary(std::string_view name, BinaryFunction function, const Tensor& left
   const OpScope scope(name, {&a, &b}, InputCast::in_kernel);
   const Shape shape = broadcast_shapes(a.shape(), b.shape());
   Tensor y = Tensor::empty(a.device(), shape, scope.result());
-  if (y.count() > 0) {
-    const BinaryParams params = collapse(shape, broadcast_strides(a.shape(), a.strides(), shape),
-                                         broadcast_strides(b.shape(), b.strides(), shape), y.strides());
-    const Spec spec{.types = {a.dtype(), b.dtype(), y.dtype()}, .function = static_cast<std::uint8_t>(function)};
-    KernelCall call(KernelId::binary, spec, params);
-    a.device().launch(call.with(range_of(a)).with(range_of(b)).with(range_of(y)));
-  }
+  const BinaryParams params = params_of(shape, broadcast_strides(a.shape(), a.strides(), shape),
+                                        broadcast_strides(b.shape(), b.strides(), shape), y.strides());
+  const Spec spec{.types = {a.dtype(), b.dtype(), y.dtype()}, .function = static_cast<std::uint8_t>(function)};
+  KernelCall call(KernelId::binary, spec, params);
+  a.device().launch(call.with(range_of(a)).with(range_of(b)).with(range_of(y)));
   autograd::record(name, y, {a, b}, [function, a = a.detach(), b = b.detach()](const Tensor& dy, Gradients& g) {
     if (g.wanted(0)) g.give(0, binary_gradient(function, a, b, dy, false));
     if (g.wanted(1)) g.give(1, binary_gradient(function, a, b, dy, true));

@@ -14,18 +14,10 @@ namespace {
 using autograd::Gradients;
 using ops::InputCast;
 using ops::OpScope;
-
-ReduceParams params_for(const Shape& shape, int axis, float scale) {
-  ReduceParams params{
-      .outer = 1, .extent = static_cast<std::uint32_t>(shape[axis]), .inner = 1, .scale = scale, .accumulate = 0};
-  for (int i = 0; i < axis; ++i) params.outer *= static_cast<std::uint32_t>(shape[i]);
-  for (int i = axis + 1; i < shape.rank(); ++i) params.inner *= static_cast<std::uint32_t>(shape[i]);
-  return params;
-}
+using ops::planes_of;
 
 // Reduces a contiguous `x` along `axis` into `out`.
 void launch_reduce(Reduction reduction, const Tensor& x, const Tensor& out, const ReduceParams& params) {
-  if (out.count() == 0) return;
   const Spec spec{.types = {x.dtype(), out.dtype()}, .function = static_cast<std::uint8_t>(reduction)};
   KernelCall call(KernelId::reduce, spec, params);
   out.device().launch(call.with(range_of(x)).with(range_of(out)));
@@ -42,17 +34,15 @@ Tensor scaled_sum(std::string_view name, const Tensor& input, int axis, bool kee
   const int a = x.shape().normalize(axis);
   const float scale = mean ? 1.0f / static_cast<float>(x.size(a)) : 1.0f;
   Tensor y = Tensor::empty(x.device(), reduced_shape(x.shape(), a, keep_axis), scope.result());
-  launch_reduce(Reduction::sum, contiguous(x), y, params_for(x.shape(), a, scale));
+  launch_reduce(Reduction::sum, contiguous(x), y, planes_of(x.shape(), a, a + 1, scale));
   autograd::record(
       name, y, {x}, [shape = x.shape(), a, type = x.dtype(), scale](const Tensor& dy, Gradients& gradients) {
         // The same number for a whole row: scaled while it is small, then repeated without a copy.
         const Tensor source = contiguous(dy);
         Tensor small = Tensor::empty(dy.device(), dy.shape(), type);
-        if (small.count() > 0) {
-          const Spec spec{.types = {dy.dtype(), type}, .function = static_cast<std::uint8_t>(UnaryFunction::affine)};
-          KernelCall call(KernelId::unary, spec, UnaryParams{static_cast<std::uint32_t>(dy.count()), scale, 0.0f});
-          dy.device().launch(call.with(range_of(source)).with(range_of(small)));
-        }
+        const Spec spec{.types = {dy.dtype(), type}, .function = static_cast<std::uint8_t>(UnaryFunction::affine)};
+        KernelCall call(KernelId::unary, spec, UnaryParams{count_of(dy), scale, 0.0f});
+        dy.device().launch(call.with(range_of(source)).with(range_of(small)));
         const Shape kept = shape.with(a, 1);
         gradients.give(0, small.view(shape, broadcast_strides(kept, contiguous_strides(kept), shape), 0));
       });
@@ -66,7 +56,7 @@ Tensor extreme(std::string_view name, Reduction reduction, const Tensor& input, 
   require(x.size(a) > 0, "'{}' over the empty axis {} of shape {}", name, axis, x.shape().str());
   x = x.is_contiguous() ? x : reshape(x, x.shape());
   Tensor y = Tensor::empty(x.device(), reduced_shape(x.shape(), a, keep_axis), scope.result());
-  const ReduceParams params = params_for(x.shape(), a, 1.0f);
+  const ReduceParams params = planes_of(x.shape(), a, a + 1, 1.0f);
   launch_reduce(reduction, x, y, params);
   autograd::record(name, y, {x}, [=, x = x.detach(), result = y.detach()](const Tensor& dy, Gradients& gradients) {
     const Tensor gradient = contiguous(dy);

@@ -2,6 +2,7 @@
 
 #include "amphora/autograd/tape.h"
 #include "amphora/core/error.h"
+#include "amphora/core/narrow.h"
 #include "amphora/device/device.h"
 #include "amphora/kernel/call.h"
 #include "amphora/ops/op.h"
@@ -16,8 +17,9 @@ Tensor softmax_rows(std::string_view name, const Tensor& input, std::uint8_t fla
   const ops::OpScope scope(name, {&x}, ops::InputCast::in_kernel);
   const Tensor source = contiguous(x);
   Tensor y = Tensor::empty(x.device(), x.shape(), scope.result());
-  const auto columns = static_cast<std::uint32_t>(x.size(-1));
-  const RowsParams params{columns > 0 ? static_cast<std::uint32_t>(x.count()) / columns : 0, columns};
+  count_of(x);  // rows and columns may fit where their product does not
+  const RowsParams params{narrow<std::uint32_t>(x.shape().without(-1).count(), "number of rows"),
+                          narrow<std::uint32_t>(x.size(-1), "number of columns")};
   if (y.count() > 0) {
     KernelCall call(KernelId::softmax, Spec{.types = {x.dtype(), y.dtype()}, .flags = flags}, params);
     x.device().launch(call.with(range_of(source)).with(range_of(y)));

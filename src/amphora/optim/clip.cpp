@@ -31,7 +31,7 @@ Tensor clip_norm(Device& device, const std::vector<Tensor>& gradients, float max
   const bool minimum = options.order == -std::numeric_limits<float>::infinity() && !gradients.empty();
   Tensor total = Tensor::full(device, {}, minimum ? std::numeric_limits<float>::infinity() : 0.0f);
   for (const Tensor& gradient : gradients) {
-    const auto count = static_cast<std::uint32_t>(gradient.count());
+    const auto count = count_of(gradient);
     KernelCall call(KernelId::gradient_norm, Spec{.types = {gradient.dtype(), DType::f32}},
                     GradientNormParams{count, options.order});
     device.launch(call.with(range_of(gradient)).with(range_of(total)));
@@ -41,7 +41,7 @@ Tensor clip_norm(Device& device, const std::vector<Tensor>& gradients, float max
     require(std::isfinite(norm), "clip_grad_norm: the norm of the gradients is {}, so they cannot be clipped", norm);
   }
   for (const Tensor& gradient : gradients) {
-    const auto count = static_cast<std::uint32_t>(gradient.count());
+    const auto count = count_of(gradient);
     KernelCall call(KernelId::clip_norm, Spec{.types = {gradient.dtype(), DType::f32}}, ClipParams{count, max_norm});
     device.launch(call.with(range_of(gradient)).with(range_of(total)));
   }
@@ -71,7 +71,7 @@ void clip_grad_value(const std::vector<Tensor>& gradients, float limit) {
   const OpPlace place("step", "clip_grad_value");
   require(limit >= 0.0f, "clip_grad_value with the limit {}; it must be at least 0", limit);
   for (const Tensor& gradient : gradients) {
-    const ClipParams params{static_cast<std::uint32_t>(gradient.count()), limit};
+    const ClipParams params{count_of(gradient), limit};
     KernelCall call(KernelId::clip_value, Spec{.types = {gradient.dtype()}}, params);
     gradient.device().launch(call.with(range_of(gradient)));
   }

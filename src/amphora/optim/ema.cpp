@@ -31,7 +31,7 @@ void Ema::update() {
   require_in_place();
   const OpPlace place("step", "ema");
   for (const auto& [run, value] : averages_) {
-    const LerpParams params{static_cast<std::uint32_t>(run.count), 1.0f - decay_};
+    const LerpParams params{count_of(value), 1.0f - decay_};
     KernelCall call(KernelId::lerp, Spec{.types = {DType::f32, DType::f32}}, params);
     value.device().launch(call.with(range_of(run.master())).with(range_of(value)));
   }

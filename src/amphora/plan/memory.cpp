@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "amphora/core/bytes_text.h"
 #include "amphora/kernel/describe.h"
 #include "amphora/kernel/operands.h"
 #include "amphora/plan/dump.h"
@@ -214,10 +215,8 @@ MemoryPlan plan_memory(const Plan& plan) {
 }
 
 std::string describe(const Plan& plan, const MemoryPlan& memory) {
-  const auto mebibytes = [](std::size_t bytes) { return static_cast<double>(bytes) / 0x1p20; };
-  std::string text =
-      fmt::format("arena {:.2f} MiB, {:.2f} MiB alive at the peak, {} results in their operand's place\n",
-                  mebibytes(memory.bytes), mebibytes(memory.live_peak), memory.in_place);
+  std::string text = fmt::format("arena {}, {} alive at the peak, {} results in their operand's place\n",
+                                 bytes_text(memory.bytes, 2), bytes_text(memory.live_peak, 2), memory.in_place);
   if (memory.peak_call < 0) return text;
   const PlannedCall& peak = plan.calls[static_cast<std::size_t>(memory.peak_call)];
   text += fmt::format("peak at call {}, {}, which holds:\n", memory.peak_call, describe_shapes(peak.call));

@@ -1,19 +1,12 @@
 #include "amphora/tensor/launch.h"
 
+#include <array>
+
 #include "amphora/core/error.h"
+#include "amphora/core/narrow.h"
 #include "amphora/device/device.h"
 
 namespace amphora {
-
-namespace {
-
-std::uint32_t count32(const Tensor& tensor) {
-  require(tensor.count() <= INT32_MAX, "a tensor of shape {} has more elements than a kernel call can name ({})",
-          tensor.shape().str(), INT32_MAX);
-  return static_cast<std::uint32_t>(tensor.count());
-}
-
-}  // namespace
 
 BufferRange range_of(const Tensor& tensor) {
   const auto element = size_of(tensor.dtype());
@@ -28,37 +21,50 @@ BufferRange range_of(const Tensor& tensor) {
 
 BufferRange range_or_absent(const Tensor& tensor) { return tensor.defined() ? range_of(tensor) : BufferRange{}; }
 
+std::uint32_t count_of(const Tensor& tensor) { return narrow<std::uint32_t>(tensor.count(), "number of elements"); }
+
+void set_axes(const Shape& shape, std::int32_t& rank, Extents& sizes, std::initializer_list<WalkedAxes> operands) {
+  narrow<std::uint32_t>(shape.count(), "number of elements");
+  std::array<std::uint32_t*, 3> all{};
+  std::size_t count = 0;
+  for (const auto& [strides, params] : operands) all.at(count++) = params;
+  rank = shape.rank();
+  for (int axis = 0; axis < rank; ++axis) {
+    sizes[axis] = narrow<std::uint32_t>(shape[axis], "size of an axis");
+    // An axis of one element may have any stride.
+    const auto at = static_cast<std::size_t>(axis);
+    for (const auto& [strides, params] : operands) {
+      params[axis] = shape[axis] == 1 ? 0 : narrow<std::uint32_t>(strides[at], "distance between an axis' elements");
+    }
+  }
+  merge_axes(rank, sizes, std::span(all.data(), count));
+}
+
 void launch_fill(const Tensor& out, float value) {
   require(out.is_contiguous(), "fill needs a contiguous tensor, but shape {} is strided", out.shape().str());
-  if (out.count() == 0) return;
-  KernelCall call(KernelId::fill, Spec{.types = {out.dtype()}}, FillParams{count32(out), value});
+  KernelCall call(KernelId::fill, Spec{.types = {out.dtype()}}, FillParams{count_of(out), value});
   out.device().launch(call.with(range_of(out)));
 }
 
 void launch_copy(const Tensor& in, const Tensor& out) {
   require(in.shape() == out.shape(), "copy from shape {} to shape {}", in.shape().str(), out.shape().str());
-  if (out.count() == 0) return;
   const Spec spec{.types = {in.dtype(), out.dtype()}};
   if (in.is_contiguous() && out.is_contiguous()) {
-    KernelCall call(KernelId::cast, spec, CountParams{count32(in)});
+    KernelCall call(KernelId::cast, spec, CountParams{count_of(in)});
     out.device().launch(call.with(range_of(in)).with(range_of(out)));
     return;
   }
-  CopyParams params{.rank = in.rank(), .sizes = {}, .in_strides = {}, .out_strides = {}};
-  for (int axis = 0; axis < in.rank(); ++axis) {
-    params.sizes[axis] = static_cast<std::int32_t>(in.size(axis));
-    params.in_strides[axis] = static_cast<std::int32_t>(in.strides()[static_cast<std::size_t>(axis)]);
-    params.out_strides[axis] = static_cast<std::int32_t>(out.strides()[static_cast<std::size_t>(axis)]);
-  }
+  CopyParams params{};
+  set_axes(in.shape(), params.rank, params.sizes,
+           {{in.strides(), params.in_strides}, {out.strides(), params.out_strides}});
   KernelCall call(KernelId::copy, spec, params);
   out.device().launch(call.with(range_of(in)).with(range_of(out)));
 }
 
 void launch_accumulate(const Tensor& in, const Tensor& sum) {
   require(in.shape() == sum.shape(), "accumulate of shape {} into shape {}", in.shape().str(), sum.shape().str());
-  if (sum.count() == 0) return;
   const Tensor source = contiguous(in);
-  KernelCall call(KernelId::accumulate, Spec{.types = {in.dtype(), sum.dtype()}}, CountParams{count32(sum)});
+  KernelCall call(KernelId::accumulate, Spec{.types = {in.dtype(), sum.dtype()}}, CountParams{count_of(sum)});
   sum.device().launch(call.with(range_of(source)).with(range_of(sum)));
 }
 

@@ -14,7 +14,7 @@ struct Space {
   Extents a, b;
 };
 
-using Numbers = std::vector<std::int32_t>;
+using Numbers = std::vector<std::uint32_t>;
 
 Numbers first(const Extents& values, std::int32_t count) { return {values, values + count}; }
 
@@ -35,7 +35,7 @@ TEST(MergeAxes, OneOperandThatDiffersKeepsThemApart) {
 }
 
 TEST(MergeAxes, AxesOfOneElementGoWhateverTheirStrides) {
-  Space s{4, {1, 5, 1, 7}, {99, 7, -3, 1}, {0, 1, 42, 5}};
+  Space s{4, {1, 5, 1, 7}, {99, 7, 4000000000, 1}, {0, 1, 42, 5}};
   EXPECT_EQ(merge_axes(s.rank, s.sizes, {s.a, s.b}), 35u);
   EXPECT_EQ(first(s.sizes, s.rank), (Numbers{5, 7}));
   EXPECT_EQ(first(s.a, s.rank), (Numbers{7, 1}));
@@ -55,12 +55,18 @@ TEST(MergeAxes, ASpaceWithoutElementsHasNone) {
   EXPECT_EQ(merge_axes(s.rank, s.sizes, {s.a, s.b}), 0u);
 }
 
-// 2^32 - 2^16 elements fit the count that kernels take, but no size.
-TEST(MergeAxes, ASizeNeverOverflows) {
-  Space s{2, {65536, 65535}, {65535, 1}, {65535, 1}};
-  EXPECT_EQ(merge_axes(s.rank, s.sizes, {s.a, s.b}), 0xFFFF0000u);
-  EXPECT_EQ(first(s.sizes, s.rank), (Numbers{65536, 65535}));
-  EXPECT_EQ(first(s.a, s.rank), (Numbers{65535, 1}));
+TEST(MergeAxes, AnAxisTakesAsManyElementsAsACallMayHave) {
+  Space s{2, {65536, 65280}, {65280, 1}, {65280, 1}};
+  EXPECT_EQ(merge_axes(s.rank, s.sizes, {s.a, s.b}), 0xFF000000u);
+  EXPECT_EQ(first(s.sizes, s.rank), Numbers{0xFF000000u});
+  EXPECT_EQ(first(s.a, s.rank), Numbers{1});
+}
+
+// A stride times a size may need more bits than either has.
+TEST(MergeAxes, ADistanceThatOverflowsIsNoOther) {
+  Space s{2, {2, 65536}, {0, 65536}, {0, 65536}};
+  EXPECT_EQ(merge_axes(s.rank, s.sizes, {s.a, s.b}), 131072u);
+  EXPECT_EQ(s.rank, 2);
 }
 
 }  // namespace

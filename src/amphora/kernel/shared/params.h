@@ -10,14 +10,14 @@ namespace amphora {
     members                      \
   };
 #define AM_INT(name) std::int32_t name;
-#define AM_INTS(name) std::int32_t name[5];
 #define AM_UINT32(name) std::uint32_t name;
+#define AM_UINT32S(name) std::uint32_t name[5];
 #define AM_FLOAT(name) float name;
 #include "amphora/kernel/shared/params.def"
 #undef AM_STRUCT
 #undef AM_INT
-#undef AM_INTS
 #undef AM_UINT32
+#undef AM_UINT32S
 #undef AM_FLOAT
 
 }  // namespace amphora

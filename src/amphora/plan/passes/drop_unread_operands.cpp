@@ -31,7 +31,7 @@ PlannedCall reduced_binary(const PlannedCall& planned) {
   PlannedCall result = planned;
   auto params = planned.call.params<BinaryParams>();
   const auto& reads = kBinaryReads[planned.call.spec.function][planned.call.has_flag(kBinaryGradSecond) ? 1 : 0];
-  const auto read_dy_instead = [&](int operand, std::int32_t* strides) {
+  const auto read_dy_instead = [&](int operand, std::uint32_t* strides) {
     read_instead(result, operand, op::binary_grad::dy);
     std::copy_n(params.dy_strides, params.rank, strides);
   };

@@ -42,7 +42,8 @@ class Fusion {
  private:
   const MatmulParams params() const { return before_.call.params<MatmulParams>(); }
   bool ends_plain() const { return before_.call.spec.function == 0 && !has_buffer(before_, op::matmul::aux); }
-  std::int32_t rows() const { return params().m * params().batch; }
+  std::int64_t rows() const { return std::int64_t{params().m} * params().batch; }
+  std::int64_t columns() const { return params().n; }
 
   // c + a row for all rows.
   bool add_bias() {
@@ -50,8 +51,8 @@ class Fusion {
     if (static_cast<BinaryFunction>(next_.call.spec.function) != BinaryFunction::add) return false;
     const auto p = next_.call.params<BinaryParams>();
     const bool c_is_first = piece_of(next_, op::binary::a) == c_;
-    const std::int32_t* c_strides = c_is_first ? p.a_strides : p.b_strides;
-    const std::int32_t* row_strides = c_is_first ? p.b_strides : p.a_strides;
+    const std::uint32_t* c_strides = c_is_first ? p.a_strides : p.b_strides;
+    const std::uint32_t* row_strides = c_is_first ? p.b_strides : p.a_strides;
     const int row = c_is_first ? op::binary::b : op::binary::a;
     const int other = c_is_first ? op::binary::a : op::binary::b;
     if (!layouts::strided(p.rank, p.sizes, c_strides).is_dense() || !is_row(p, row_strides) ||
@@ -67,11 +68,11 @@ class Fusion {
   }
 
   // Whether strides over the elements of c repeat one row of n.
-  bool is_row(const BinaryParams& p, const std::int32_t* strides) const {
+  bool is_row(const BinaryParams& p, const std::uint32_t* strides) const {
     const int last = p.rank - 1;
-    if (p.rank == 1) return rows() == 1 && p.sizes[0] == params().n && strides[0] == 1;
-    if (p.sizes[last] != params().n || (strides[last] != 1 && params().n != 1)) return false;
-    return std::all_of(strides, strides + last, [](std::int32_t stride) { return stride == 0; });
+    if (p.rank == 1) return rows() == 1 && p.sizes[0] == columns() && strides[0] == 1;
+    if (p.sizes[last] != columns() || (strides[last] != 1 && columns() != 1)) return false;
+    return std::all_of(strides, strides + last, [](std::uint32_t stride) { return stride == 0; });
   }
 
   // Applied to c. Where c is read again, for the derivative, aux takes it.
@@ -110,8 +111,7 @@ class Fusion {
     if (next_.call.id != KernelId::reduce || has_buffer(before_, op::matmul::bias_gradient)) return false;
     const auto p = next_.call.params<ReduceParams>();
     const bool sums_rows = static_cast<Reduction>(next_.call.spec.function) == Reduction::sum && p.outer == 1 &&
-                           p.scale == 1.0f && static_cast<std::int32_t>(p.extent) == rows() &&
-                           static_cast<std::int32_t>(p.inner) == params().n;
+                           p.scale == 1.0f && p.extent == rows() && p.inner == columns();
     const Piece sum = piece_of(next_, op::reduce::out);
     if (!sums_rows || !(piece_of(next_, op::reduce::in) == c_) || next_.call.type_at(op::reduce::out) != DType::f32)
       return false;
