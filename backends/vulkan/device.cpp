@@ -13,6 +13,7 @@
 #include "backends/vulkan/launchers/launchers.h"
 #include "backends/vulkan/select.h"
 #include "backends/vulkan/self_test.h"
+#include "backends/vulkan/shader_library.h"
 
 namespace amphora::vulkan {
 namespace {
