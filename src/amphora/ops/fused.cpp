@@ -2,7 +2,6 @@
 
 #include <algorithm>
 
-#include "amphora/core/context.h"
 #include "amphora/core/error.h"
 #include "amphora/device/device.h"
 #include "amphora/kernel/describe.h"
@@ -86,9 +85,7 @@ void compose(const KernelCall& call, const std::vector<Tensor>& tensors) {
       given[i] = operand;
     }
   }
-  const Scoped no_policy(context().mode, OpMode{.autocast = nullptr, .grad = false});
-  const Scoped no_trace(context().trace, static_cast<autograd::Trace*>(nullptr));
-  const Scoped composing(context().place.composes, true);
+  const Composing parts;
   const std::vector<Tensor> results = composition_of(whole.id)(whole, given);
   for (std::size_t i = 0; i < targets.size(); ++i) {
     if (targets[i].defined()) launch_copy(results.at(i), targets[i]);

@@ -3,6 +3,7 @@
 
 #include <vector>
 
+#include "amphora/core/context.h"
 #include "amphora/kernel/call.h"
 #include "amphora/tensor/tensor.h"
 
@@ -13,8 +14,7 @@ namespace amphora::ops {
 // that refuses the kernel runs its decomposition. Throws Error as Device::launch() does.
 void launch_fused(const KernelCall& call, const std::vector<Tensor>& tensors);
 
-// The same, by the decomposition whatever the device has. It runs as a part of the op around it: off the tape, under no
-// policy, and dumps, traces and messages go by the op's name.
+// The same, by the decomposition whatever the device has.
 void compose(const KernelCall& call, const std::vector<Tensor>& tensors);
 
 // The decompositions: a function a fused kernel, named like its row, in the file of its op; a row without a function is
@@ -28,6 +28,15 @@ namespace composed {
 #include "amphora/kernel/kernels.def"
 #undef AMPHORA_KERNEL
 }  // namespace composed
+
+// Ops in its scope are parts of the op around it, as those of a decomposition are: off the tape, under no policy, and
+// dumps, traces and messages go by that op's name.
+class Composing {
+ private:
+  Scoped<OpMode> mode_{context().mode, {.autocast = nullptr, .grad = false}};
+  Scoped<autograd::Trace*> trace_{context().trace, nullptr};
+  Scoped<bool> composes_{context().place.composes, true};
+};
 
 // The elements in the type that kernels compute in: f64 where they are, else f32.
 Tensor widened(const Tensor& tensor);
