@@ -21,6 +21,15 @@ std::vector<std::string> precisions_of(const am::Backend& backend, const am::Bac
   return names;
 }
 
+// The fused kernels that a backend lacks.
+std::vector<std::string> composed_kernels(const am::Backend& backend) {
+  std::vector<std::string> names;
+  for (const am::KernelId kernel : am::kFusedKernels) {
+    if (am::is_composed(kernel, backend.fused)) names.emplace_back(am::name_of(kernel));
+  }
+  return names;
+}
+
 // Why "auto" does not take a backend; `passed` tells whether the chosen one stands before it.
 std::string reason_against(const am::Backend& backend, const std::string& chosen, bool passed) {
   const am::BackendStatus status = am::status_of(backend);
@@ -66,6 +75,8 @@ void list_devices() {
   }
   fmt::print("{}", am::io::table(rows, "ll"));
   for (const am::Backend& backend : am::backends()) {
+    const std::vector<std::string> names = composed_kernels(backend);
+    if (!names.empty()) fmt::print("\n{} composes of other kernels: {}\n", backend.name, fmt::join(names, ", "));
     if (am::status_of(backend).available) describe_devices(backend);
   }
 }
@@ -87,6 +98,7 @@ std::string to_json() {
                         {"emulated", status.emulated},
                         {"detail", status.detail},
                         {"precisions", precisions_of(backend, status)},
+                        {"composed", composed_kernels(backend)},
                         {"devices", devices}});
   }
   return Json{{"backends", backends}}.dump(2) + "\n";

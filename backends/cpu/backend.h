@@ -19,6 +19,7 @@ inline constexpr Backend kBackend{
     // log1p is built on Log, a division and a product, each of which adds a rounding. pow runs in f64.
     .accuracy = {},
     .supports = supports,
+    .fused = kFusedKernels,
     .variants = kVariants,
 };
 

@@ -118,7 +118,11 @@ CpuDevice::CpuDevice(const DeviceOptions& options)
     : threads_(checked_threads(options)),
       oracle_only_(options.cpu_oracle),
       pool_(std::make_shared<BlockPool>(physical_memory())) {
-  info_ = {"cpu", describe(options, threads_.count()), {Precision::f32, Precision::f16, Precision::bf16}, true};
+  info_ = {"cpu",
+           describe(options, threads_.count()),
+           {Precision::f32, Precision::f16, Precision::bf16},
+           true,
+           kFusedKernels};
 }
 
 CpuDevice::Choice CpuDevice::choose(KernelId kernel, const Spec& spec) const {

@@ -13,6 +13,7 @@ std::shared_ptr<Device> open(const DeviceOptions& options);
 std::vector<DeviceReport> devices();
 Support supports(KernelId kernel, const Spec& spec);
 
+inline constexpr KernelId kFused[] = {KernelId::softmax, KernelId::softmax_grad};
 inline constexpr Precision kPrecisions[] = {Precision::f32, Precision::tf32, Precision::f16, Precision::bf16};
 
 inline constexpr Backend kBackend{
@@ -40,6 +41,7 @@ inline constexpr Backend kBackend{
                  .same_bits = true,
                  .flushes_subnormals = false},
     .supports = supports,
+    .fused = kFused,
     .precisions = kPrecisions,
     .watcher = Watcher::compute_sanitizer,
 };

@@ -4,6 +4,7 @@
 
 #include "amphora/core/error.h"
 #include "amphora/kernel/validate.h"
+#include "backends/cuda/backend.h"
 #include "backends/cuda/buffer.h"
 #include "backends/cuda/check.h"
 #include "backends/cuda/graph.h"
@@ -40,7 +41,7 @@ CudaDevice::CudaDevice(const Capabilities& capabilities)
       products_(capabilities_, *pool_),
       staging_(std::make_shared<Staging>(stream_)) {
   stream_.use(products_);
-  info_ = {"cuda", capabilities_.name, precisions_of(capabilities_)};
+  info_ = {"cuda", capabilities_.name, precisions_of(capabilities_), false, kFused};
 }
 
 std::string CudaDevice::do_path(KernelId kernel, const Spec& spec) const {

@@ -128,7 +128,7 @@ BackendStatus status() {
 
 std::shared_ptr<Device> open(const DeviceOptions& options) { return module_of_this_machine().open(options); }
 
-// The module has a launcher for every kernel, or it would not link.
+// The module has a launcher for every kernel that the row promises, or it would not link.
 Support supports(KernelId kernel, const Spec& spec) {
   const std::string reason = reason_against(kernel, spec, false);
   if (!reason.empty()) return {false, reason};

@@ -15,6 +15,7 @@ inline constexpr Backend kBackend{
     .status = status,
     .open = open,
     .supports = supports,
+    .fused = kFusedKernels,
     .computes = false,
 };
 

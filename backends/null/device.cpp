@@ -40,7 +40,8 @@ NullDevice::NullDevice() {
   info_ = {"null",
            "counts kernel calls, computes nothing",
            {Precision::f32, Precision::tf32, Precision::f16, Precision::bf16},
-           true};
+           true,
+           kFusedKernels};
 }
 
 std::string NullDevice::do_path(KernelId, const Spec&) const { return "null"; }

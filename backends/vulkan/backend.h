@@ -11,6 +11,7 @@ std::shared_ptr<Device> open(const DeviceOptions& options);
 std::vector<DeviceReport> devices();
 Support supports(KernelId kernel, const Spec& spec);
 
+inline constexpr KernelId kFused[] = {KernelId::softmax, KernelId::softmax_grad};
 inline constexpr Precision kPrecisions[] = {Precision::f32, Precision::f16, Precision::bf16};
 
 // Products through multiply-adds alone.
@@ -42,6 +43,7 @@ inline constexpr Backend kBackend{
                  .same_bits = false,
                  .flushes_subnormals = true},
     .supports = AMPHORA_VULKAN ? supports : nullptr,
+    .fused = kFused,
     .precisions = kPrecisions,
     .variants = kVariants,
     .watcher = Watcher::validation_layers,

@@ -3,6 +3,8 @@
 #include <cstring>
 #include <utility>
 
+#include "amphora/ops/fused.h"
+#include "amphora/tensor/launch.h"
 #include "conformance/subject.h"
 
 namespace amphora::conformance {
@@ -30,12 +32,12 @@ class DeviceSubject : public Subject {
     const BufferPtr buffer = device_->allocate(bytes, MemoryKind::activations);
     device_->upload(*buffer, 0, memory);
 
-    KernelCall bound = call;
+    std::vector<Tensor> tensors;
     auto next = placed.begin();
-    for (Array& array : arrays) {
-      bound.with(array.present() ? BufferRange{buffer.get(), next++->begin, array.bytes()} : BufferRange{});
+    for (const Array& array : arrays) {
+      tensors.push_back(array.present() ? view_of(array, buffer, next++->begin) : Tensor());
     }
-    device_->launch(bound);
+    run(call, tensors);
 
     device_->download(*buffer, 0, memory);
     for (const Placed& p : placed) {
@@ -44,11 +46,23 @@ class DeviceSubject : public Subject {
     }
   }
 
+ protected:
+  virtual void run(KernelCall call, const std::vector<Tensor>& tensors) {
+    for (const Tensor& tensor : tensors) call.with(range_or_absent(tensor));
+    device_->launch(call);
+  }
+
  private:
   struct Layout {
     std::vector<Placed> placed;
     std::size_t bytes;
   };
+
+  static Tensor view_of(const Array& array, const BufferPtr& buffer, std::size_t begin) {
+    const Shape shape{static_cast<std::int64_t>(array.count())};
+    const auto offset = static_cast<std::int64_t>(begin / size_of(array.type()));
+    return Tensor(buffer, offset, shape, contiguous_strides(shape), array.type());
+  }
 
   // Half of the arrays begin at a multiple of 64 bytes, the others anywhere that their elements allow. The same call
   // always gets the same layout.
@@ -76,10 +90,29 @@ class DeviceSubject : public Subject {
   std::shared_ptr<Device> device_;
 };
 
+class ComposedSubject : public DeviceSubject {
+ public:
+  ComposedSubject(std::string name, Accuracy accuracy, std::shared_ptr<Device> device)
+      : DeviceSubject(std::move(name), accuracy, std::move(device)) {}
+
+  Support supports(KernelId kernel, const Spec&) override {
+    return is_fused(kernel) ? Support{true, "composed"} : Support{false, "it has no decomposition"};
+  }
+
+ protected:
+  void run(KernelCall call, const std::vector<Tensor>& tensors) override { ops::compose(call, tensors); }
+};
+
 }  // namespace
 
 std::unique_ptr<Subject> device_subject(std::string name, const Accuracy& accuracy, std::shared_ptr<Device> device) {
   return std::make_unique<DeviceSubject>(std::move(name), accuracy, std::move(device));
+}
+
+std::unique_ptr<Subject> composed_subject(std::string name, const Accuracy& accuracy, std::shared_ptr<Device> device) {
+  Accuracy in_f32 = accuracy;
+  in_f32.f64_tails = false;  // each of the kernels stores what it computes
+  return std::make_unique<ComposedSubject>(std::move(name), in_f32, std::move(device));
 }
 
 }  // namespace amphora::conformance

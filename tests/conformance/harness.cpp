@@ -59,15 +59,28 @@ void check_what_was_touched(const KernelCall& call, const Arrays& results, const
   }
 }
 
+// Filled before main().
+std::vector<KernelId>& named_cases() {
+  static std::vector<KernelId> kernels;
+  return kernels;
+}
+
 }  // namespace
+
+const std::vector<KernelId>& fused_cases() { return named_cases(); }
+
+bool add_fused_cases(std::initializer_list<KernelId> kernels) {
+  named_cases().insert(named_cases().end(), kernels);
+  return true;
+}
 
 void OnEverySubject::SetUp() {
   Ledger::current().begin_test();
   Subject& subject = open_subject(*GetParam());
-  if (GetParam()->products_only && subject.supports(KernelId::matmul, {{DType::f16, DType::f16}}).path ==
-                                       open_subject(main_subject_of(GetParam()->backend))
-                                           .supports(KernelId::matmul, {{DType::f16, DType::f16}})
-                                           .path) {
+  if (GetParam()->part == Part::products && subject.supports(KernelId::matmul, {{DType::f16, DType::f16}}).path ==
+                                                open_subject(main_subject_of(GetParam()->backend))
+                                                    .supports(KernelId::matmul, {{DType::f16, DType::f16}})
+                                                    .path) {
     GTEST_SKIP() << "this device has no other path for products";
   }
   use_.emplace(subject);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <initializer_list>
 #include <optional>
 #include <vector>
 
@@ -36,11 +37,19 @@ inline std::string subject_test_name(const testing::TestParamInfo<const SubjectE
 
 // Tests are called Suite.Name/vulkan, Suite.Name/cpu_AVX2. One whose name begins with Small_ has small shapes, and each
 // suite of kernels has some: they are what `gpu-check` runs under tools that make everything a hundred times slower.
-#define AMPHORA_ON_SUBJECTS(Suite, for_products) \
-  class Suite : public OnEverySubject {};        \
-  INSTANTIATE_TEST_SUITE_P(, Suite, testing::ValuesIn(subjects(for_products)), subject_test_name)
+#define AMPHORA_ON_SUBJECTS(Suite, part)  \
+  class Suite : public OnEverySubject {}; \
+  INSTANTIATE_TEST_SUITE_P(, Suite, testing::ValuesIn(subjects(part)), subject_test_name)
 
-#define AMPHORA_ON_EVERY_SUBJECT(Suite) AMPHORA_ON_SUBJECTS(Suite, false)
+#define AMPHORA_ON_EVERY_SUBJECT(Suite) AMPHORA_ON_SUBJECTS(Suite, Part::everything)
+
+// A suite that holds fused kernels, which it names, to the oracle: it runs once more on what each backend composes.
+#define AMPHORA_ON_FUSED_SUBJECTS(Suite, ...)      \
+  AMPHORA_ON_SUBJECTS(Suite, Part::fused_kernels); \
+  const bool k##Suite##HasCases = add_fused_cases({__VA_ARGS__})
+bool add_fused_cases(std::initializer_list<KernelId> kernels);
+// All that suites have named.
+const std::vector<KernelId>& fused_cases();
 
 using Arrays = std::vector<Array>;
 

@@ -41,7 +41,7 @@ void expect_same_in_place(const KernelCall& call, const Arrays& arrays) {
   Subject& subject = Subject::current();
   const Arrays apart = run_call(call, arrays, 2);
   if (apart.empty()) return;
-  const SubjectEntry& first = *subjects(false).front();
+  const SubjectEntry& first = *subjects(Part::everything).front();
   const bool is_first = &subject == &open_subject(first);  // the oracle is the same for all
   for (std::size_t operand = 0; operand < static_cast<std::size_t>(result); ++operand) {
     if (!may_overwrite(call, static_cast<int>(operand))) continue;

@@ -10,7 +10,7 @@ namespace amphora::conformance {
 namespace {
 
 // Matrix products have paths of their own, so this suite runs on the subjects that differ in nothing else, too.
-AMPHORA_ON_SUBJECTS(Matmul, true);
+AMPHORA_ON_SUBJECTS(Matmul, Part::products);
 
 constexpr bool kBoth[] = {false, true};
 // Around the tiles of every path, and primes.

@@ -8,7 +8,7 @@
 namespace amphora::conformance {
 namespace {
 
-AMPHORA_ON_EVERY_SUBJECT(Softmax);
+AMPHORA_ON_FUSED_SUBJECTS(Softmax, KernelId::softmax, KernelId::softmax_grad);
 
 constexpr std::array<std::uint32_t, 2> kShapes[] = {{1, 1},    {3, 10},   {128, 10}, {5, 16},
                                                     {7, 1000}, {2, 3001}, {40, 257}, {2, 9001}};

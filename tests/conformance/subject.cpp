@@ -58,19 +58,23 @@ std::vector<SubjectEntry> find_subjects() {
   std::vector<SubjectEntry> entries;
   for (const TestedBackend& backend : find_backends()) {
     const std::string name(backend.name);
+    const std::string composed = name + "_composed";
+    entries.push_back({composed, name, Part::fused_kernels, [=, open = opener(backend, nullptr)] {
+                         return composed_subject(composed, backend.row.accuracy, open());
+                       }});
     if (backend.name == kReference) {
       for (const std::int64_t target : find_targets()) {
         const std::string entry = name + '_' + hwy::TargetName(target);
-        entries.push_back({entry, name, false, [=] { return cpu_target(entry, target); }});
+        entries.push_back({entry, name, Part::everything, [=] { return cpu_target(entry, target); }});
       }
       continue;
     }
     const auto add = [&](const DeviceVariant* variant) {
       const std::string entry = name + std::string(variant == nullptr ? "" : variant->suffix);
-      entries.push_back(
-          {entry, name, variant != nullptr, [entry, &accuracy = backend.row.accuracy, open = opener(backend, variant)] {
-             return device_subject(entry, accuracy, open());
-           }});
+      const Part part = variant == nullptr ? Part::everything : Part::products;
+      entries.push_back({entry, name, part, [entry, &accuracy = backend.row.accuracy, open = opener(backend, variant)] {
+                           return device_subject(entry, accuracy, open());
+                         }});
     };
     add(nullptr);
     for (const DeviceVariant& variant : backend.row.variants) add(&variant);
@@ -116,11 +120,11 @@ Subject& Subject::current() { return *current_subject; }
 UseSubject::UseSubject(Subject& subject) : previous_(std::exchange(current_subject, &subject)) {}
 UseSubject::~UseSubject() { current_subject = previous_; }
 
-std::vector<const SubjectEntry*> subjects(bool for_products) {
+std::vector<const SubjectEntry*> subjects(Part part) {
   static const std::vector<SubjectEntry> all = find_subjects();
   std::vector<const SubjectEntry*> result;
   for (const SubjectEntry& entry : all) {
-    if (is_chosen(entry.backend) && (for_products || !entry.products_only)) result.push_back(&entry);
+    if (is_chosen(entry.backend) && (entry.part == Part::everything || entry.part == part)) result.push_back(&entry);
   }
   return result;
 }
@@ -135,7 +139,7 @@ std::vector<const DecisionEntry*> decisions() {
 }
 
 const SubjectEntry& main_subject_of(std::string_view backend) {
-  for (const SubjectEntry* entry : subjects(false)) {
+  for (const SubjectEntry* entry : subjects(Part::everything)) {
     if (entry->backend == backend) return *entry;
   }
   fail("no subject of backend '{}' runs all tests", backend);

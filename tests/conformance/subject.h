@@ -56,16 +56,20 @@ inline const Accuracy& accuracy() { return Subject::current().accuracy(); }
 // A device behind the interface of all backends. Each call's arrays lie in one buffer, at offsets that are no multiples
 // of more than the element's size.
 std::unique_ptr<Subject> device_subject(std::string name, const Accuracy& accuracy, std::shared_ptr<Device> device);
+// What the device makes of fused kernels by their decompositions.
+std::unique_ptr<Subject> composed_subject(std::string name, const Accuracy& accuracy, std::shared_ptr<Device> device);
+
+// The tests that a subject runs, and the subjects that run a test: those of everything, and those of its own part.
+enum class Part { everything, products, fused_kernels };
 
 // A subject by name, opened when it is first needed.
 struct SubjectEntry {
-  std::string name;     // "cpu_AVX2", "vulkan_fma"
-  std::string backend;  // of testing::tested_backends(): "cpu", "vulkan"
-  // Runs the tests of matrix products alone: all else is the same code as another subject's.
-  bool products_only = false;
+  std::string name;              // "cpu_AVX2", "vulkan_fma"
+  std::string backend;           // of testing::tested_backends(): "cpu", "vulkan"
+  Part part = Part::everything;  // another's code runs the rest
   std::function<std::unique_ptr<Subject>()> open;
 };
-std::vector<const SubjectEntry*> subjects(bool for_products);
+std::vector<const SubjectEntry*> subjects(Part part);
 // The one that runs all tests.
 const SubjectEntry& main_subject_of(std::string_view backend);
 // Opened once, kept until the program ends.

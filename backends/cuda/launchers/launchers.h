@@ -10,13 +10,15 @@ namespace amphora::cuda {
 
 using Launcher = void (*)(const KernelCall& call, Stream& stream);
 
-// One function a kernel, named like its row; a row without a function is an error at link time.
+// One function a kernel, named like its row; a row without a function is an error at link time, but for fused kernels
+// that kBackend does not name.
 namespace launchers {
 #define AMPHORA_KERNEL(id, params, functions, operands) void id(const KernelCall& call, Stream& stream);
 #include "amphora/kernel/kernels.def"
 #undef AMPHORA_KERNEL
 }  // namespace launchers
 
+// Null for a fused kernel that this backend lacks.
 Launcher find_launcher(KernelId kernel);
 
 }  // namespace amphora::cuda

@@ -11,13 +11,15 @@ namespace amphora::vulkan {
 
 using Launcher = void (*)(const KernelCall& call, CommandEncoder& encoder);
 
-// One function a kernel, named like its row; a row without a function is an error at link time.
+// One function a kernel, named like its row; a row without a function is an error at link time, but for fused kernels
+// that kBackend does not name.
 namespace launchers {
 #define AMPHORA_KERNEL(id, params, functions, operands) void id(const KernelCall& call, CommandEncoder& encoder);
 #include "amphora/kernel/kernels.def"
 #undef AMPHORA_KERNEL
 }  // namespace launchers
 
+// Null for a fused kernel that this backend lacks.
 Launcher find_launcher(KernelId kernel);
 
 // The cooperative-matrix shader for operands of this type.

@@ -59,11 +59,12 @@ class Scoped {
   T previous_;
 };
 
-// Names the op that runs in its scope.
+// Names the op that runs in its scope, unless another is composed of it.
 class OpPlace {
  public:
   OpPlace(std::string_view phase, std::string_view op)
-      : phase_(context().place.phase, phase), op_(context().place.op, op) {}
+      : phase_(context().place.phase, context().place.composes ? context().place.phase : phase),
+        op_(context().place.op, context().place.composes ? context().place.op : op) {}
 
  private:
   Scoped<std::string_view> phase_;

@@ -22,6 +22,7 @@ struct Place {
   std::string module;       // "layers.0"; empty outside of modules
   std::int64_t step = -1;   // of the training run, counted from 0; -1 where steps are not counted
   bool recomputes = false;  // a forward pass is repeated for the backward pass
+  bool composes = false;    // an op's decomposition runs: what it is made of goes by the op's name
 };
 
 // "'linear' of layers.0, backward, step 12"; empty where nothing is known.

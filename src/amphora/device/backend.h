@@ -54,6 +54,7 @@ struct Backend {
   Accuracy accuracy = {};
   // What its best device runs for a kernel, and how: the path is empty for the usual way. README's table shows it.
   Support (*supports)(KernelId kernel, const Spec& spec) = nullptr;
+  std::span<const KernelId> fused = {};        // of kFusedKernels, those that it has; ops compose the others
   std::span<const Precision> precisions = {};  // of its best device
   std::span<const DeviceVariant> variants = {};
   Watcher watcher = Watcher::none;

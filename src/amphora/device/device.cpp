@@ -86,8 +86,13 @@ void Device::launch(const KernelCall& call) {
 }
 
 Support Device::supports(KernelId kernel, const Spec& spec) const {
-  const std::string reason = do_refuse(kernel, spec);
+  const std::string reason = refuse(kernel, spec);
   return reason.empty() ? Support{true, do_path(kernel, spec)} : Support{false, reason};
+}
+
+std::string Device::refuse(KernelId kernel, const Spec& spec) const {
+  if (is_composed(kernel, info_.fused)) return "it has no such kernel; the op composes it of others";
+  return do_refuse(kernel, spec);
 }
 
 std::string Device::do_refuse(KernelId kernel, const Spec& spec) const {
@@ -96,7 +101,7 @@ std::string Device::do_refuse(KernelId kernel, const Spec& spec) const {
 
 void Device::require_runnable(const KernelCall& call) const {
   validate(call);
-  const std::string reason = do_refuse(call.id, call.spec);
+  const std::string reason = refuse(call.id, call.spec);
   require(reason.empty(), "{} cannot run {}: {}", info_.backend, describe(call), reason);
 }
 

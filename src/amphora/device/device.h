@@ -27,7 +27,8 @@ struct DeviceInfo {
   std::string backend;  // "cpu"
   std::string name;     // "AMD EPYC, 2 threads, AVX3"
   std::vector<Precision> precisions;
-  bool has_f64 = false;  // kernels take f64, and compute in it
+  bool has_f64 = false;                  // kernels take f64, and compute in it
+  std::span<const KernelId> fused = {};  // of kFusedKernels, those that it has; ops compose the others
 };
 
 struct Support {
@@ -141,7 +142,7 @@ class Device {
   bool checks_values() const { return check_ != nullptr; }
 
  protected:
-  // Why the backend cannot run a kernel on these types; empty where it can. Here: what the kernel's row says.
+  // Why the backend cannot run a kernel that it has on these types; empty where it can. Here: what the row says.
   virtual std::string do_refuse(KernelId kernel, const Spec& spec) const;
   // The name of the implementation that runs.
   virtual std::string do_path(KernelId kernel, const Spec& spec) const = 0;
@@ -163,6 +164,7 @@ class Device {
 
  private:
   friend class ValueCheck;
+  std::string refuse(KernelId kernel, const Spec& spec) const;
   void require_runnable(const KernelCall& call) const;
   void run(const KernelCall& call);
   void launch_now(const KernelCall& call);

@@ -1,6 +1,7 @@
 // The rows of kernels.def: the kernels' ids, what each operand is, what a call may be specialised by.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -49,6 +50,7 @@ struct KernelInfo {
   std::string_view params;                      // the parameter structure's name
   std::span<const std::string_view> functions;  // what Spec::function chooses from; empty: nothing
   std::span<const OperandInfo> operands;
+  bool fused = false;  // a backend may lack it: its op is then composed of others (ops/fused.h)
 };
 
 inline constexpr std::size_t kMaxBuffers = 12;
@@ -119,6 +121,8 @@ constexpr std::array<OperandInfo, kCount> read(const Operand (&operands)[kCount]
 
 inline constexpr KernelInfo kKernels[] = {
 #define AMPHORA_KERNEL(id, params, functions, operands) {#id, #params, names_of_functions(#functions), vocabulary::id},
+#define AMPHORA_FUSED(id, params, functions, operands) \
+  {#id, #params, names_of_functions(#functions), vocabulary::id, true},
 #include "amphora/kernel/kernels.def"
 #undef AMPHORA_KERNEL
 };
@@ -126,8 +130,20 @@ inline constexpr int kKernelCount = static_cast<int>(std::size(kKernels));
 
 constexpr const KernelInfo& info_of(KernelId id) { return kKernels[static_cast<std::size_t>(id)]; }
 constexpr std::string_view name_of(KernelId id) { return info_of(id).name; }
+constexpr bool is_fused(KernelId id) { return info_of(id).fused; }
 constexpr const OperandInfo& operand_of(KernelId id, int index) {
   return info_of(id).operands[static_cast<std::size_t>(index)];
+}
+
+inline constexpr KernelId kFusedKernels[] = {
+#define AMPHORA_KERNEL(id, params, functions, operands)
+#define AMPHORA_FUSED(id, params, functions, operands) KernelId::id,
+#include "amphora/kernel/kernels.def"
+#undef AMPHORA_KERNEL
+};
+// Whether a backend that has these of the fused kernels lacks `id`.
+constexpr bool is_composed(KernelId id, std::span<const KernelId> fused) {
+  return is_fused(id) && std::find(fused.begin(), fused.end(), id) == fused.end();
 }
 
 }  // namespace amphora

@@ -84,40 +84,4 @@ Tensor binary(std::string_view name, BinaryFunction function, const Tensor& left
 
 }  // namespace ops
 
-using ops::binary;
-using ops::unary;
-
-Tensor relu(const Tensor& x) { return unary("relu", UnaryFunction::relu, x); }
-Tensor leaky_relu(const Tensor& x, float slope) { return unary("leaky_relu", UnaryFunction::leaky_relu, x, slope); }
-Tensor gelu(const Tensor& x) { return unary("gelu", UnaryFunction::gelu, x); }
-Tensor silu(const Tensor& x) { return unary("silu", UnaryFunction::silu, x); }
-Tensor sigmoid(const Tensor& x) { return unary("sigmoid", UnaryFunction::sigmoid, x); }
-Tensor tanh(const Tensor& x) { return unary("tanh", UnaryFunction::tanh, x); }
-Tensor softplus(const Tensor& x) { return unary("softplus", UnaryFunction::softplus, x); }
-Tensor exp(const Tensor& x) { return unary("exp", UnaryFunction::exp, x); }
-Tensor expm1(const Tensor& x) { return unary("expm1", UnaryFunction::expm1, x); }
-Tensor log(const Tensor& x) { return unary("log", UnaryFunction::log, x); }
-Tensor log1p(const Tensor& x) { return unary("log1p", UnaryFunction::log1p, x); }
-Tensor sqrt(const Tensor& x) { return unary("sqrt", UnaryFunction::sqrt, x); }
-Tensor rsqrt(const Tensor& x) { return unary("rsqrt", UnaryFunction::rsqrt, x); }
-Tensor reciprocal(const Tensor& x) { return unary("reciprocal", UnaryFunction::reciprocal, x); }
-Tensor pow(const Tensor& x, float exponent) { return unary("pow", UnaryFunction::pow, x, exponent); }
-Tensor sin(const Tensor& x) { return unary("sin", UnaryFunction::sin, x); }
-Tensor cos(const Tensor& x) { return unary("cos", UnaryFunction::cos, x); }
-Tensor abs(const Tensor& x) { return unary("abs", UnaryFunction::abs, x); }
-Tensor square(const Tensor& x) { return unary("square", UnaryFunction::square, x); }
-Tensor clamp(const Tensor& x, float low, float high) { return unary("clamp", UnaryFunction::clamp, x, low, high); }
-Tensor affine(const Tensor& x, float factor, float offset) {
-  if (factor == 1.0f && offset == 0.0f) return x;
-  return unary("affine", UnaryFunction::affine, x, factor, offset);
-}
-Tensor operator-(const Tensor& x) { return unary("neg", UnaryFunction::neg, x); }
-
-Tensor add(const Tensor& a, const Tensor& b) { return binary("add", BinaryFunction::add, a, b); }
-Tensor sub(const Tensor& a, const Tensor& b) { return binary("sub", BinaryFunction::sub, a, b); }
-Tensor mul(const Tensor& a, const Tensor& b) { return binary("mul", BinaryFunction::mul, a, b); }
-Tensor div(const Tensor& a, const Tensor& b) { return binary("div", BinaryFunction::div, a, b); }
-Tensor maximum(const Tensor& a, const Tensor& b) { return binary("maximum", BinaryFunction::maximum, a, b); }
-Tensor minimum(const Tensor& a, const Tensor& b) { return binary("minimum", BinaryFunction::minimum, a, b); }
-
 }  // namespace amphora

@@ -3,9 +3,11 @@
 #include "amphora/autograd/tape.h"
 #include "amphora/core/error.h"
 #include "amphora/core/narrow.h"
-#include "amphora/device/device.h"
 #include "amphora/kernel/call.h"
+#include "amphora/ops/fused.h"
 #include "amphora/ops/op.h"
+#include "amphora/ops/pointwise.h"
+#include "amphora/ops/reduce.h"
 #include "amphora/ops/view.h"
 
 namespace amphora {
@@ -20,20 +22,13 @@ Tensor softmax_rows(std::string_view name, const Tensor& input, std::uint8_t fla
   count_of(x);  // rows and columns may fit where their product does not
   const RowsParams params{narrow<std::uint32_t>(x.shape().without(-1).count(), "number of rows"),
                           narrow<std::uint32_t>(x.size(-1), "number of columns")};
-  if (y.count() > 0) {
-    KernelCall call(KernelId::softmax, Spec{.types = {x.dtype(), y.dtype()}, .flags = flags}, params);
-    x.device().launch(call.with(range_of(source)).with(range_of(y)));
-  }
-  autograd::record(
-      name, y, {x}, [=, y = y.detach(), type = x.dtype()](const Tensor& dy, autograd::Gradients& gradients) {
-        const Tensor gradient = contiguous(dy);
-        Tensor dx = Tensor::empty(y.device(), y.shape(), type);
-        if (dx.count() > 0) {
-          KernelCall call(KernelId::softmax_grad, Spec{.types = {y.dtype(), dy.dtype(), type}, .flags = flags}, params);
-          y.device().launch(call.with(range_of(y)).with(range_of(gradient)).with(range_of(dx)));
-        }
-        gradients.give(0, dx);
-      });
+  ops::launch_fused({KernelId::softmax, Spec{.flags = flags}, params}, {source, y});
+  autograd::record(name, y, {x},
+                   [=, y = y.detach(), type = x.dtype()](const Tensor& dy, autograd::Gradients& gradients) {
+                     Tensor dx = Tensor::empty(y.device(), y.shape(), type);
+                     ops::launch_fused({KernelId::softmax_grad, Spec{.flags = flags}, params}, {y, contiguous(dy), dx});
+                     gradients.give(0, dx);
+                   });
   return y;
 }
 
@@ -45,6 +40,25 @@ Tensor along(std::string_view name, const Tensor& x, int axis, std::uint8_t flag
 }
 
 }  // namespace
+
+namespace ops::composed {
+
+std::vector<Tensor> softmax(const KernelCall& call, const std::vector<Tensor>& given) {
+  const Tensor x = widened(given[op::softmax::x]);
+  const Tensor shifted = sub(x, max(x, -1, true));
+  const Tensor powers = exp(shifted);
+  const Tensor total = sum(powers, -1, true);
+  return {call.has_flag(kSoftmaxLog) ? sub(shifted, log(total)) : div(powers, total)};
+}
+
+std::vector<Tensor> softmax_grad(const KernelCall& call, const std::vector<Tensor>& given) {
+  const Tensor y = widened(given[op::softmax_grad::y]);
+  const Tensor dy = widened(given[op::softmax_grad::dy]);
+  if (call.has_flag(kSoftmaxLog)) return {sub(dy, mul(exp(y), sum(dy, -1, true)))};
+  return {mul(y, sub(dy, sum(mul(y, dy), -1, true)))};
+}
+
+}  // namespace ops::composed
 
 Tensor softmax(const Tensor& x, int axis) { return along("softmax", x, axis, 0); }
 Tensor log_softmax(const Tensor& x, int axis) { return along("log_softmax", x, axis, kSoftmaxLog); }
