@@ -15,7 +15,7 @@ namespace fs = std::filesystem;
 constexpr const char* kSmallTests =
     "fill_writes,cast_matches,random_views,accumulate_rounds,unary_stays,binary_walks,products_of_small,"
     "softmax.forward,softmax.gradients,loss.cross,loss.gradient,dropout.bits,inspect_and,norm_is,clips_match,"
-    "adam_matches,sgd_matches,lerp_matches,reduce.bits,reduce.gradients,step.";
+    "every_row_matches,lerp_matches,reduce.bits,reduce.gradients,step.";
 constexpr const char* kQuickTests = "fill_writes";
 
 std::vector<fs::path> usual_folders() {

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "amphora/core/error.h"
-#include "amphora/kernel/two_floats.h"
+#include "amphora/kernel/double_as_floats.h"
+#include "amphora/kernel/optimizers.h"
 #include "backends/cpu/oracle/oracle.h"
 
 namespace amphora::cpu::oracle {
@@ -26,67 +26,61 @@ void with_master_type(const KernelCall& call, Step step) {
   }
 }
 
-template <class Real>
-void sgd_step(const KernelCall& call, const GroupState& group) {
-  const auto params = call.params<SgdParams>();
+// Calls update(g, value, first, second, third) for each element, with its states; those that are absent are 0.
+template <class Real, class Update>
+void for_each_element(const KernelCall& call, const GroupState& group, Update update) {
   const Array gradient(call, 0);
   const Array master(call, 1);
-  const Array momentum(call, 2);
-  const Array working(call, 3);
-  const bool remembers = params.momentum != 0.0f;
-  require(!remembers || momentum, "sgd on cpu: momentum {} needs a momentum buffer", params.momentum);
-  const bool first = group.step == 1;
-  for (std::uint32_t i = 0; i < params.count; ++i) {
+  const Array working(call, 2);
+  const DType state_type = call.spec.types[3];
+  const Array states[] = {Array(call, 3), Array(call, 4, state_type), Array(call, 5, state_type)};
+  const std::uint32_t count = call.params<OptimizerParams>().count;
+  for (std::uint32_t i = 0; i < count; ++i) {
     auto value = static_cast<Real>(master[i]);
-    Real g = static_cast<Real>(gradient[i]) * group.gradient_factor;
-    if (params.weight_decay != 0.0f) g = g + params.weight_decay * value;
-    if (remembers) {
-      const Real old = first ? Real(0) : static_cast<Real>(momentum[i]) * params.momentum;
-      const Real velocity = first ? g : old + (1.0f - params.dampening) * g;
-      momentum.set(i, velocity);
-      g = params.nesterov != 0 ? g + params.momentum * velocity : velocity;
+    Real of_element[kMaxStates] = {};
+    for (int k = 0; k < kMaxStates; ++k) {
+      if (states[k]) of_element[k] = static_cast<Real>(states[k][i]);
     }
-    value = value - group.lr * g;
+    const Real g = static_cast<Real>(gradient[i]) * group.gradient_factor;
+    update(g, value, of_element[0], of_element[1], of_element[2]);
+    for (int k = 0; k < kMaxStates; ++k) {
+      if (states[k]) states[k].set(i, of_element[k]);
+    }
     master.set(i, value);
     if (working) working.set(i, value);
   }
 }
 
-template <class Real>
-void adam_step(const KernelCall& call, const GroupState& group) {
-  const auto params = call.params<AdamParams>();
-  const Array gradient(call, 0);
-  const Array master(call, 1);
-  const Array working(call, 2);
-  const Array m(call, 3);
-  const Array v(call, 4, call.spec.types[3]);
-  const double full_beta2 = joined(params.beta2, params.beta2_low);
-  const auto complement1 = static_cast<Real>(1.0 - joined(params.beta1, params.beta1_low));
-  const auto complement2 = static_cast<Real>(1.0 - full_beta2);
-  const auto beta2 = static_cast<Real>(full_beta2);
-  const Real step_size = static_cast<Real>(group.lr) / group.bias_correction1;
-  // Rounded once, as a fused multiply-add would.
-  const auto decay = static_cast<Real>(1.0 - static_cast<double>(group.lr) * params.weight_decay);
-  for (std::uint32_t i = 0; i < params.count; ++i) {
-    auto value = static_cast<Real>(master[i]);
-    Real g = static_cast<Real>(gradient[i]) * group.gradient_factor;
-    if (params.weight_decay != 0.0f) {
-      if (params.decoupled != 0) {
-        value = value * decay;
-      } else {
-        g = g + params.weight_decay * value;
-      }
-    }
-    const Real mean = lerp_value(static_cast<Real>(m[i]), g, complement1);
-    const Real square = static_cast<Real>(v[i]) * beta2 + complement2 * g * g;
-    const Real denominator = std::sqrt(square) / group.bias_correction2 + params.epsilon;
-    value = value - step_size * mean / denominator;
-    m.set(i, mean);
-    v.set(i, square);
-    master.set(i, value);
-    if (working) working.set(i, value);
+#define AM_SCALAR Real
+#define AM_VALUE Real
+#define C(constant) Real(constant)
+#define DIV(a, b) ((a) / (b))
+#define SQRT(x) std::sqrt(x)
+#define ONE_PLUS(a, b) static_cast<Real>(1.0 + static_cast<double>(a) * static_cast<double>(b))
+#define LERP(from, to, weight) lerp_value<Real>(from, to, weight)
+#define SELECT(condition, then, otherwise) ((condition) ? (then) : (otherwise))
+#define LESS(a, b) ((a) < (b))
+#define HAS(state) has_##state
+#define AM_CONSTANT(name)                                                                                           \
+  [[maybe_unused]] const auto name = static_cast<Real>(joined(params.constants[next], params.constants_low[next])); \
+  ++next;
+#define AM_OPTIMIZER(name, access, first_state, second_state, third_state, constants, prepared, update)   \
+  template <class Real>                                                                                   \
+  void name##_step(const KernelCall& call, const GroupState& group) {                                     \
+    const auto params = call.params<OptimizerParams>();                                                   \
+    [[maybe_unused]] const Real lr = group.lr, step = static_cast<Real>(group.step);                      \
+    [[maybe_unused]] const Real correction1 = group.correction1, correction2 = group.correction2;         \
+    [[maybe_unused]] const bool HAS(first_state) = data_of<void>(call, 3) != nullptr;                     \
+    [[maybe_unused]] const bool HAS(second_state) = data_of<void>(call, 4) != nullptr;                    \
+    [[maybe_unused]] const bool HAS(third_state) = data_of<void>(call, 5) != nullptr;                     \
+    int next = 0;                                                                                         \
+    constants prepared for_each_element<Real>(                                                            \
+        call, group,                                                                                      \
+        [&](Real g, Real& value, [[maybe_unused]] Real& first_state, [[maybe_unused]] Real& second_state, \
+            [[maybe_unused]] Real& third_state) { update });                                              \
   }
-}
+#include "amphora/kernel/shared/optim.def"
+#undef AM_OPTIMIZER
 
 void back_off(ScalerState& state, const ScalerUpdateParams& params) {
   state.growth_tracker = 0;
@@ -116,21 +110,22 @@ void begin_step(const KernelCall& call, Threads&) {
   group.gradient_factor = scaled ? static_cast<float>(1.0 / scaler->scale) : 1.0f;
   if (group.skip != 0) return;
   ++group.step;
-  const auto correction = [&](double beta) { return 1.0 - std::pow(beta, group.step); };
-  group.bias_correction1 = static_cast<float>(correction(joined(params.beta1, params.beta1_low)));
-  group.bias_correction2 = static_cast<float>(std::sqrt(correction(joined(params.beta2, params.beta2_low))));
+  const auto correction = [&](double decay) { return 1.0 - std::pow(decay, group.step); };
+  group.correction1 = static_cast<float>(correction(joined(params.decay1, params.decay1_low)));
+  group.correction2 = static_cast<float>(std::sqrt(correction(joined(params.decay2, params.decay2_low))));
 }
 
-void sgd(const KernelCall& call, Threads&) {
-  const auto& group = *data_of<GroupState>(call, 4);
+void optimizer_step(const KernelCall& call, Threads&) {
+  const auto& group = *data_of<GroupState>(call, 6);
   if (group.skip != 0) return;
-  with_master_type(call, [&]<class Real>() { sgd_step<Real>(call, group); });
-}
-
-void adam(const KernelCall& call, Threads&) {
-  const auto& group = *data_of<GroupState>(call, 5);
-  if (group.skip != 0) return;
-  with_master_type(call, [&]<class Real>() { adam_step<Real>(call, group); });
+  with_master_type(call, [&]<class Real>() {
+    constexpr void (*kSteps[])(const KernelCall&, const GroupState&) = {
+#define AM_OPTIMIZER(name, access, first, second, third, constants, prepared, update) name##_step<Real>,
+#include "amphora/kernel/shared/optim.def"
+#undef AM_OPTIMIZER
+    };
+    kSteps[call.spec.function](call, group);
+  });
 }
 
 void lerp(const KernelCall& call, Threads&) {

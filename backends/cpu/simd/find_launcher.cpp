@@ -38,8 +38,7 @@ Launcher find_launcher(KernelId kernel, const Spec& spec) {
     case KernelId::gradient_norm:
     case KernelId::clip_norm:
     case KernelId::clip_value: return find_gradient(kernel, spec);
-    case KernelId::sgd:
-    case KernelId::adam:
+    case KernelId::optimizer_step:
     case KernelId::lerp: return find_optim(kernel, spec);
     // Rare, or a handful of scalars.
     case KernelId::reduce_grad:

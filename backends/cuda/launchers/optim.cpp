@@ -1,8 +1,8 @@
 // optim: optimizer steps and the loss scale's state machine.
 #include "cuda/include/optim.h"
 
-#include "amphora/core/error.h"
-#include "amphora/kernel/two_floats.h"
+#include "amphora/kernel/double_as_floats.h"
+#include "amphora/kernel/optimizers.h"
 #include "backends/cuda/launchers/launchers.h"
 
 namespace amphora::cuda::launchers {
@@ -23,40 +23,30 @@ void begin_step(const KernelCall& call, Stream& stream) {
                                               state_of<GradientStats>(call, 1),
                                               state_of<ScalerState>(call, 2),
                                               state_of<float>(call, 3),
-                                              joined(params.beta1, params.beta1_low),
-                                              joined(params.beta2, params.beta2_low),
+                                              joined(params.decay1, params.decay1_low),
+                                              joined(params.decay2, params.decay2_low),
                                               params.unscale != 0};
   stream.launch("begin_step", kernels::begin_step, dim3(1), arguments, 1);
 }
 
-void sgd(const KernelCall& call, Stream& stream) {
-  const auto params = call.params<SgdParams>();
-  const kernels::SgdArguments arguments{array_of(call, 0),
-                                        array_of(call, 1),
-                                        array_of(call, 2),
-                                        array_of(call, 3),
-                                        state_of<GroupState>(call, 4),
-                                        params};
-  require(params.momentum == 0.0f || arguments.momentum.data != nullptr || params.count == 0,
-          "sgd on cuda: momentum {} needs a momentum buffer", params.momentum);
-  stream.launch("sgd", kernels::sgd, dim3(blocks_of(stream, params.count)), arguments);
-}
-
-void adam(const KernelCall& call, Stream& stream) {
-  const auto params = call.params<AdamParams>();
-  const double beta1 = joined(params.beta1, params.beta1_low);
-  const double beta2 = joined(params.beta2, params.beta2_low);
-  const kernels::AdamArguments arguments{.gradient = array_of(call, 0),
-                                         .master = array_of(call, 1),
-                                         .working = array_of(call, 2),
-                                         .m = array_of(call, 3),
-                                         .v = array_of(call, 4, call.spec.types[3]),
-                                         .group = state_of<GroupState>(call, 5),
-                                         .params = params,
-                                         .complement1 = static_cast<float>(1.0 - beta1),
-                                         .complement2 = static_cast<float>(1.0 - beta2),
-                                         .beta2 = static_cast<float>(beta2)};
-  stream.launch("adam", kernels::adam, dim3(blocks_of(stream, params.count)), arguments);
+void optimizer_step(const KernelCall& call, Stream& stream) {
+  validate(call);  // a compiled list comes unchecked, and a state that is missing would be taken for zeros
+  constexpr void (*kRules[])(kernels::OptimizerArguments) = {
+#define AM_OPTIMIZER(name, access, first, second, third, constants, prepared, update) kernels::name,
+#include "amphora/kernel/shared/optim.def"
+#undef AM_OPTIMIZER
+  };
+  const DType state_type = call.spec.types[3];
+  const kernels::OptimizerArguments arguments{
+      .gradient = array_of(call, 0),
+      .master = array_of(call, 1),
+      .working = array_of(call, 2),
+      .states = {array_of(call, 3), array_of(call, 4, state_type), array_of(call, 5, state_type)},
+      .group = state_of<GroupState>(call, 6),
+      .params = call.params<OptimizerParams>()};
+  // A literal of the table: the stream keeps the name.
+  stream.launch(kOptimizers[call.spec.function].name, kRules[call.spec.function],
+                dim3(blocks_of(stream, arguments.params.count)), arguments);
 }
 
 void lerp(const KernelCall& call, Stream& stream) {

@@ -2,7 +2,8 @@
 #include <cmath>
 
 #include "amphora/core/error.h"
-#include "amphora/kernel/two_floats.h"
+#include "amphora/kernel/double_as_floats.h"
+#include "amphora/kernel/optimizers.h"
 #include "backends/vulkan/launchers/launchers.h"
 #include "backends/vulkan/launchers/strided.h"
 
@@ -11,11 +12,11 @@ namespace {
 
 bool has(const KernelCall& call, std::size_t buffer) { return call.buffers[buffer].buffer != nullptr; }
 
-// A beta in units of 2^-64, the high word first.
+// A decay in units of 2^-64, the high word first.
 struct Fixed {
-  explicit Fixed(double beta) {
-    require(beta >= 0.0 && beta < 1.0, "begin_step on vulkan: a beta is {}; it must be in [0, 1)", beta);
-    const auto units = static_cast<std::uint64_t>(std::ldexp(beta, 64));
+  explicit Fixed(double decay) {
+    require(decay >= 0.0 && decay < 1.0, "begin_step on vulkan: a decay is {}; it must be in [0, 1)", decay);
+    const auto units = static_cast<std::uint64_t>(std::ldexp(decay, 64));
     high = static_cast<std::uint32_t>(units >> 32);
     low = static_cast<std::uint32_t>(units);
   }
@@ -27,31 +28,22 @@ struct Fixed {
 
 void begin_step(const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<BeginStepParams>();
-  const Fixed beta1(joined(params.beta1, params.beta1_low));
-  const Fixed beta2(joined(params.beta2, params.beta2_low));
+  const Fixed decay1(joined(params.decay1, params.decay1_low));
+  const Fixed decay2(joined(params.decay2, params.decay2_low));
   Push push;
   for (int buffer = 0; buffer < 4; ++buffer) push.add_buffer(call, buffer);
-  encoder.dispatch("begin_step", call, push.add(params).add(beta1).add(beta2), {});
+  encoder.dispatch("begin_step", call, push.add(params).add(decay1).add(decay2), {});
 }
 
-void sgd(const KernelCall& call, CommandEncoder& encoder) {
-  const auto params = call.params<SgdParams>();
+void optimizer_step(const KernelCall& call, CommandEncoder& encoder) {
+  const auto params = call.params<OptimizerParams>();
   if (params.count == 0) return;
-  require(params.momentum == 0.0f || has(call, 2), "sgd on vulkan: momentum {} needs a momentum buffer",
-          params.momentum);
-  encoder.dispatch("sgd", call, Push(call).add(params), encoder.spread(params.count),
-                   {by_fours(call, {0, 1, 2, 3}), has(call, 3) ? 1u : 0u});
-}
-
-void adam(const KernelCall& call, CommandEncoder& encoder) {
-  const auto params = call.params<AdamParams>();
-  if (params.count == 0) return;
-  const auto complement1 = static_cast<float>(1.0 - joined(params.beta1, params.beta1_low));
-  const auto complement2 = static_cast<float>(1.0 - joined(params.beta2, params.beta2_low));
+  std::uint32_t present = 0;
+  for (std::uint32_t k = 0; k <= kMaxStates; ++k) present |= has(call, 2 + k) ? 1u << k : 0u;
   // The processor's own division and square root are exact, and faster than integers.
   const std::uint32_t driver_is_exact = encoder.capabilities().is_cpu ? 1 : 0;
-  encoder.dispatch("adam", call, Push(call).add(params).add(complement1).add(complement2), encoder.spread(params.count),
-                   {by_fours(call, {0, 1, 2, 3, 4}), has(call, 2) ? 1u : 0u, driver_is_exact});
+  encoder.dispatch("optimizer_step", call, Push(call).add(params.count).add(params.constants),
+                   encoder.spread(params.count), {by_fours(call, {0, 1, 2, 3, 4, 5}), present, driver_is_exact});
 }
 
 void lerp(const KernelCall& call, CommandEncoder& encoder) {

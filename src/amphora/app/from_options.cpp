@@ -12,7 +12,7 @@ std::unique_ptr<optim::Optimizer> make_optimizer(const Options& options, const s
     case OptimizerKind::adam: return std::make_unique<optim::Adam>(parameters, optim::AdamOptions{.lr = options.lr});
     case OptimizerKind::adamw: break;
   }
-  return std::make_unique<optim::AdamW>(parameters, optim::AdamOptions{.lr = options.lr, .weight_decay = 0.01f});
+  return std::make_unique<optim::AdamW>(parameters, optim::AdamWOptions{.lr = options.lr});
 }
 
 optim::Schedule make_schedule(const Options& options, std::int64_t steps) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "amphora/core/error.h"
+#include "amphora/kernel/optimizers.h"
 
 namespace amphora {
 namespace {
@@ -22,6 +23,7 @@ constexpr std::size_t functions_of(KernelId id) {
     case KernelId::matmul: return static_cast<std::size_t>(Activation::tanh) + 1;
     case KernelId::reduce:
     case KernelId::reduce_grad: return static_cast<std::size_t>(Reduction::min) + 1;
+    case KernelId::optimizer_step: return std::size(kOptimizers);
     default: return 256;
   }
 }
@@ -36,9 +38,8 @@ constexpr std::size_t state_bytes(std::string_view buffer) {
 
 // Whether the parameters begin with the number of elements of every array.
 constexpr bool is_flat(std::string_view params) {
-  constexpr std::string_view kFlat[] = {"CountParams",   "FillParams",         "UnaryParams",
-                                        "DropoutParams", "GradientNormParams", "ClipParams",
-                                        "LerpParams",    "SgdParams",          "AdamParams"};
+  constexpr std::string_view kFlat[] = {"CountParams",        "FillParams", "UnaryParams", "DropoutParams",
+                                        "GradientNormParams", "ClipParams", "LerpParams",  "OptimizerParams"};
   for (const std::string_view name : kFlat) {
     if (params == name) return true;
   }
@@ -72,6 +73,15 @@ std::size_t least_bytes(const KernelCall& call, std::size_t index) {
   return call.params<CountParams>().count * size_of(type);
 }
 
+// A rule has its states, but for those that may be absent.
+void validate_states(const KernelCall& call) {
+  const OptimizerRow& row = kOptimizers[call.spec.function];
+  for (std::size_t i = 0; i < row.access.size(); ++i) {
+    require(is_optional(row.access[i]) || call.buffers[i + 3].buffer != nullptr,
+            "kernel optimizer_step: {} needs the state '{}'", row.name, row.states[i]);
+  }
+}
+
 }  // namespace
 
 void validate(const KernelCall& call) {
@@ -87,6 +97,7 @@ void validate(const KernelCall& call) {
   require(call.id != KernelId::matmul ||
               ((call.spec.flags & kFlagBiasGradient) != 0) == (call.buffers[5].buffer != nullptr),
           "kernel matmul: the buffer 'bias_gradient' and its flag belong together");
+  if (call.id == KernelId::optimizer_step) validate_states(call);
   const Device* device = nullptr;
   for (std::size_t i = 0; i < count; ++i) {
     const BufferRange& range = call.buffers[i];
@@ -114,6 +125,8 @@ std::string describe(const KernelCall& call) {
     text += fmt::format("({})", kUnaryNames[call.spec.function]);
   } else if (call.id == KernelId::binary || call.id == KernelId::binary_grad) {
     text += fmt::format("({})", kBinaryNames[call.spec.function]);
+  } else if (call.id == KernelId::optimizer_step) {
+    text += fmt::format("({})", kOptimizers[call.spec.function].name);
   }
   for (int i = 0; i < call.buffer_count; ++i) {
     const auto index = static_cast<std::size_t>(i);

@@ -115,7 +115,7 @@ struct BufferRange {
   std::size_t bytes = 0;
 };
 
-inline constexpr int kMaxBuffers = 6;
+inline constexpr int kMaxBuffers = 12;
 inline constexpr std::size_t kMaxParamBytes = 96;
 
 class KernelCall {

@@ -32,8 +32,7 @@ constexpr std::string_view types_of(KernelId kernel) {
     case KernelId::clip_value: return "f";
     case KernelId::gradient_norm:
     case KernelId::clip_norm: return "fs";
-    case KernelId::sgd:
-    case KernelId::adam: return "fmff";
+    case KernelId::optimizer_step: return "fmff";
     case KernelId::lerp: return "ff";
     case KernelId::begin_step:
     case KernelId::scaler_update: return "";

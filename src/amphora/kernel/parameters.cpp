@@ -10,7 +10,7 @@
 namespace amphora {
 namespace {
 
-// The members of each structure in order, all of four bytes: f: before a float, *5 behind five of one name.
+// The members of each structure in order, all of four bytes: f: before a float, *5 or *8 behind so many of one name.
 struct Members {
   std::string_view params;
   std::string_view names;
@@ -29,9 +29,8 @@ constexpr Members kMembers[] = {
     {"GradientNormParams", "count f:p"},
     {"ClipParams", "count f:limit"},
     {"LerpParams", "count f:weight"},
-    {"SgdParams", "count f:momentum f:dampening f:weight_decay nesterov"},
-    {"AdamParams", "count f:beta1 f:beta1_low f:beta2 f:beta2_low f:epsilon f:weight_decay decoupled"},
-    {"BeginStepParams", "f:beta1 f:beta1_low f:beta2 f:beta2_low unscale"},
+    {"OptimizerParams", "count f:constants*8 f:constants_low*8"},
+    {"BeginStepParams", "f:decay1 f:decay1_low f:decay2 f:decay2_low unscale"},
     {"ScalerUpdateParams",
      "f:growth_factor f:backoff_factor f:min_scale f:max_scale growth_interval hysteresis dynamic"},
 };
@@ -57,8 +56,8 @@ constexpr Member take(std::string_view& names) {
     member.is_float = true;
     member.name.remove_prefix(2);
   }
-  if (member.name.ends_with("*5")) {
-    member.words = 5;
+  if (const char last = member.name.back(); member.name.ends_with("*5") || member.name.ends_with("*8")) {
+    member.words = static_cast<std::size_t>(last - '0');
     member.name.remove_suffix(2);
   }
   return member;

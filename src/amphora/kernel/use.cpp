@@ -111,7 +111,7 @@ std::optional<DType> type_of(const KernelCall& call, int index) {
   switch (call.id) {
     case KernelId::matmul: return index == 4 ? call.spec.types[2] : DType::f32;  // aux, bias_gradient
     case KernelId::cross_entropy_grad: return call.spec.types[0];
-    case KernelId::adam: return call.spec.types[3];
+    case KernelId::optimizer_step: return call.spec.types[3];  // all states
     default: return std::nullopt;
   }
 }

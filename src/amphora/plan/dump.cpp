@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "amphora/kernel/optimizers.h"
 #include "amphora/kernel/use.h"
 
 namespace amphora::plan {
@@ -28,6 +29,7 @@ std::string function_of(const KernelCall& call) {
     case KernelId::unary_grad: return unary_function(call);
     case KernelId::binary:
     case KernelId::binary_grad: return fmt::format("({})", kBinaryNames[f]);
+    case KernelId::optimizer_step: return fmt::format("({})", kOptimizers[f].name);
     case KernelId::reduce:
     case KernelId::reduce_grad: {
       constexpr std::string_view kNames[] = {"sum", "max", "min"};

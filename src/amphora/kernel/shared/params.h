@@ -111,31 +111,19 @@ AM_STRUCT(LerpParams) {
   AM_FLOAT weight;
 };
 
-AM_STRUCT(SgdParams) {
+// Constants in the order of the rule's row in optim.def. Each is the sum of two numbers; f32 masters need the first.
+AM_STRUCT(OptimizerParams) {
   AM_UINT32 count;
-  AM_FLOAT momentum;
-  AM_FLOAT dampening;
-  AM_FLOAT weight_decay;
-  AM_INT nesterov;
+  AM_FLOAT constants[8];
+  AM_FLOAT constants_low[8];
 };
 
-// A beta is the sum of two numbers: 1 - beta and powers of beta lose most of one f32's digits.
-AM_STRUCT(AdamParams) {
-  AM_UINT32 count;
-  AM_FLOAT beta1;
-  AM_FLOAT beta1_low;
-  AM_FLOAT beta2;
-  AM_FLOAT beta2_low;
-  AM_FLOAT epsilon;
-  AM_FLOAT weight_decay;
-  AM_INT decoupled; /* 1: AdamW, 0: Adam with L2 regularisation */
-};
-
+// A decay is the sum of two numbers: 1 - decay and its powers lose most of one f32's digits.
 AM_STRUCT(BeginStepParams) {
-  AM_FLOAT beta1;
-  AM_FLOAT beta1_low;
-  AM_FLOAT beta2;
-  AM_FLOAT beta2_low;
+  AM_FLOAT decay1;
+  AM_FLOAT decay1_low;
+  AM_FLOAT decay2;
+  AM_FLOAT decay2_low;
   AM_INT unscale; /* 1: the gradients still carry the loss scale */
 };
 
@@ -164,15 +152,15 @@ AM_STRUCT(ScalerState) {
 // One optimizer's gradients: found_inf is only ever set, by inspect and unscale.
 AM_STRUCT(GradientStats) { AM_FLOAT found_inf; };
 
-// One parameter group's. lr is written by the host, or begin_step takes it from where the host has put it; the rest is
-// begin_step's.
+// That of parameters which share a step counter. lr is written by the host, or begin_step takes it from where the host
+// has put it; the rest is begin_step's.
 AM_STRUCT(GroupState) {
   AM_FLOAT lr;
-  AM_INT step;               /* applied steps */
-  AM_INT skip;               /* 1: the current step is not applied */
-  AM_FLOAT gradient_factor;  /* what gradients are multiplied with: 1 or 1 / loss scale */
-  AM_FLOAT bias_correction1; /* 1 - beta1^step */
-  AM_FLOAT bias_correction2; /* sqrt(1 - beta2^step) */
+  AM_INT step;              /* applied steps */
+  AM_INT skip;              /* 1: the current step is not applied */
+  AM_FLOAT gradient_factor; /* what gradients are multiplied with: 1 or 1 / loss scale */
+  AM_FLOAT correction1;     /* 1 - decay1^step */
+  AM_FLOAT correction2;     /* sqrt(1 - decay2^step) */
 };
 
 #endif
