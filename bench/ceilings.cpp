@@ -6,8 +6,6 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "amphora/app.h"
 #include "amphora/io/file.h"
 #include "amphora/kernel/optimizers.h"
@@ -71,20 +69,21 @@ class Ceilings {
     const BufferPtr out = arrays_.random(DType::f16, n);
     const am::DType f16 = DType::f16;
     memory(Measurements::kCopy, "f32", 8,
-           call(KernelId::copy, {{DType::f32, DType::f32}}, CopyParams{1, {size}, {1}, {1}}, {f32, f32_out}));
-    memory("cast", "f32 -> f16", 6, call(KernelId::cast, {{DType::f32, DType::f16}}, CountParams{count()}, {f32, out}));
+           call(KernelId::copy, {{DType::f32, DType::f32}}, am::CopyParams{1, {size}, {1}, {1}}, {f32, f32_out}));
+    memory("cast", "f32 -> f16", 6,
+           call(KernelId::cast, {{DType::f32, DType::f16}}, am::CountParams{count()}, {f32, out}));
     memory("cast", "f16 -> f32", 6,
-           call(KernelId::cast, {{DType::f16, DType::f32}}, CountParams{count()}, {a, f32_out}));
-    const UnaryParams unary{count(), 0.0f, 0.0f};
+           call(KernelId::cast, {{DType::f16, DType::f32}}, am::CountParams{count()}, {a, f32_out}));
+    const am::UnaryParams unary{count(), 0.0f, 0.0f};
     const std::uint8_t gelu = id_of(am::UnaryFunction::gelu);
     memory("gelu", "f16", 4, call(KernelId::unary, {{f16, f16}, gelu}, unary, {a, out}));
     memory("gelu's gradient", "f16", 8,
            call(KernelId::unary_grad, {{f16, f16, f16, f16}, gelu}, unary, {a, b, b, out}));
     const auto add = static_cast<std::uint8_t>(am::BinaryFunction::add);
     memory("add", "f16", 6,
-           call(KernelId::binary, {{f16, f16, f16}, add}, BinaryParams{1, {size}, {1}, {1}, {1}}, {a, b, out}));
+           call(KernelId::binary, {{f16, f16, f16}, add}, am::BinaryParams{1, {size}, {1}, {1}, {1}}, {a, b, out}));
     memory("dropout", "f16", 4,
-           call(KernelId::dropout, {{f16, f16}}, DropoutParams{count(), 0x80000000u, 2.0f, 1, 2, 3, 4}, {a, out}));
+           call(KernelId::dropout, {{f16, f16}}, am::DropoutParams{count(), 0x80000000u, 2.0f, 1, 2, 3, 4}, {a, out}));
   }
 
   void measure_rows() {
@@ -94,15 +93,15 @@ class Ceilings {
     const BufferPtr row_sums = arrays_.random(DType::f32, rows_), column_sums = arrays_.random(DType::f32, columns_);
     const Spec sum{{DType::f16, DType::f32}};
     memory("sum of each row", "f16 -> f32", 2,
-           call(KernelId::reduce, sum, ReduceParams{rows_, columns_, 1, 1.0f, 0}, {x, row_sums}));
+           call(KernelId::reduce, sum, am::ReduceParams{rows_, columns_, 1, 1.0f, 0}, {x, row_sums}));
     memory("sum of each column", "f16 -> f32", 2,
-           call(KernelId::reduce, sum, ReduceParams{1, rows_, columns_, 1.0f, 0}, {x, column_sums}));
-    const RowsParams rows{rows_, columns_};
+           call(KernelId::reduce, sum, am::ReduceParams{1, rows_, columns_, 1.0f, 0}, {x, column_sums}));
+    const am::RowsParams rows{rows_, columns_};
     memory("softmax", "f16", 4, call(KernelId::softmax, {{DType::f16, DType::f16}}, rows, {x, out}));
     memory("softmax's gradient", "f16", 6,
            call(KernelId::softmax_grad, {{DType::f16, DType::f16, DType::f16}}, rows, {x, y, out}));
     const BufferPtr targets = arrays_.random(DType::i32, rows_), loss = arrays_.random(DType::f32, rows_);
-    const CrossEntropyParams entropy{rows_, columns_, 1};
+    const am::CrossEntropyParams entropy{rows_, columns_, 1};
     memory("cross-entropy", "f16", 2,
            call(KernelId::cross_entropy, {{DType::f16, DType::i32, DType::f32, DType::f32}}, entropy,
                 {x, targets, loss, row_sums}));
@@ -117,22 +116,23 @@ class Ceilings {
     const BufferPtr gradient = arrays_.random(DType::f32, n), master = arrays_.random(DType::f32, n);
     const BufferPtr m = arrays_.random(DType::f32, n), v = arrays_.filled(n, 1.0f);
     const BufferPtr working = arrays_.random(DType::f16, n), total = arrays_.filled(1, 0.0f);
-    const BufferPtr scaler = arrays_.state(ScalerState{1.0f, 0, 1, 0.0f, 0, 0});
-    const BufferPtr stats = arrays_.state(GradientStats{0.0f});
-    const BufferPtr group = arrays_.state(GroupState{1e-9f, 1, 0, 1.0f, 0.1f, 0.03f});
-    const CountParams flat{count()};
+    const BufferPtr scaler = arrays_.state(am::ScalerState{1.0f, 0, 1, 0.0f, 0, 0});
+    const BufferPtr stats = arrays_.state(am::GradientStats{0.0f});
+    const BufferPtr group = arrays_.state(am::GroupState{1e-9f, 1, 0, 1.0f, 0.1f, 0.03f});
+    const am::CountParams flat{count()};
     memory("inspect", "f32", 4, call(KernelId::inspect, {{DType::f32}}, flat, {gradient, scaler, stats}));
     memory("unscale", "f32", 8, call(KernelId::unscale, {{DType::f32}}, flat, {gradient, scaler, stats}));
     memory("norm", "f32", 4,
-           call(KernelId::gradient_norm, {{DType::f32, DType::f32}}, GradientNormParams{count(), 2.0f},
+           call(KernelId::gradient_norm, {{DType::f32, DType::f32}}, am::GradientNormParams{count(), 2.0f},
                 {gradient, total}));
-    const OptimizerParams adam = optimizer_params(count(), constants::adam{.complement1 = 0.1,
-                                                                           .beta2 = 0.999,
-                                                                           .complement2 = 0.001,
-                                                                           .epsilon = 1e-8,
-                                                                           .l2 = 0.0,
-                                                                           .weight_decay = 0.01});
-    const Spec spec{{DType::f32, DType::f32, DType::f16, DType::f32}, static_cast<std::uint8_t>(OptimizerRule::adam)};
+    const am::OptimizerParams adam = am::optimizer_params(count(), am::constants::adam{.complement1 = 0.1,
+                                                                                       .beta2 = 0.999,
+                                                                                       .complement2 = 0.001,
+                                                                                       .epsilon = 1e-8,
+                                                                                       .l2 = 0.0,
+                                                                                       .weight_decay = 0.01});
+    const Spec spec{{DType::f32, DType::f32, DType::f16, DType::f32},
+                    static_cast<std::uint8_t>(am::OptimizerRule::adam)};
     memory("AdamW", "f32, f16 working copy", 30,
            call(KernelId::optimizer_step, spec, adam, {gradient, master, working, m, v, nullptr, group}));
   }
@@ -146,18 +146,19 @@ class Ceilings {
   };
 
   std::vector<Product> products() const {
-    using am::kFlagTransposeA, am::kFlagTransposeB;
+    using am::kMatmulTransposeA, am::kMatmulTransposeB;
     if (quick_)
-      return {{"cube", 128, 128, 128, kFlagTransposeB}, {"gradient of weights", 64, 96, 128, kFlagTransposeA, true}};
+      return {{"cube", 128, 128, 128, kMatmulTransposeB},
+              {"gradient of weights", 64, 96, 128, kMatmulTransposeA, true}};
     std::vector<Product> result;
-    for (const int size : {1024, 2048, 4096, 8192}) result.push_back({"cube", size, size, size, kFlagTransposeB});
+    for (const int size : {1024, 2048, 4096, 8192}) result.push_back({"cube", size, size, size, kMatmulTransposeB});
     // GPT-2 124M (Radford et al. 2019), 8,192 tokens: attention in and out, both layers of the MLP, the head. Weights
     // are [out, in].
     constexpr int kTokens = 8192;
     for (const auto& [out, in] : {std::pair{2304, 768}, {768, 768}, {3072, 768}, {768, 3072}, {50304, 768}}) {
-      result.push_back({"GPT-2, forward", kTokens, out, in, kFlagTransposeB});
+      result.push_back({"GPT-2, forward", kTokens, out, in, kMatmulTransposeB});
       result.push_back({"GPT-2, gradient of inputs", kTokens, in, out, 0});
-      result.push_back({"GPT-2, gradient of weights", out, in, kTokens, kFlagTransposeA, true});
+      result.push_back({"GPT-2, gradient of weights", out, in, kTokens, kMatmulTransposeA, true});
     }
     return result;
   }
@@ -180,10 +181,10 @@ class Ceilings {
     const BufferPtr a = arrays_.random(type, elements(p.m, p.k)), b = arrays_.random(type, elements(p.n, p.k));
     const BufferPtr c = arrays_.random(result, elements(p.m, p.n));
     Spec spec{{type, type, result, DType::f32}, 0, p.flags};
-    if (precision == am::Precision::tf32) spec.flags |= am::kFlagTf32;
-    const int lda = (p.flags & am::kFlagTransposeA) != 0 ? p.m : p.k;
-    const int ldb = (p.flags & am::kFlagTransposeB) != 0 ? p.k : p.n;
-    const MatmulParams params{p.m, p.n, p.k, 1, lda, ldb, p.n, 0, 0, 0, 1.0f, p.adds ? 1.0f : 0.0f};
+    if (precision == am::Precision::tf32) spec.flags |= am::kMatmulTf32;
+    const int lda = (p.flags & am::kMatmulTransposeA) != 0 ? p.m : p.k;
+    const int ldb = (p.flags & am::kMatmulTransposeB) != 0 ? p.k : p.n;
+    const am::MatmulParams params{p.m, p.n, p.k, 1, lda, ldb, p.n, 0, 0, 0, 1.0f, p.adds ? 1.0f : 0.0f};
     return watch_.seconds(call(KernelId::matmul, spec, params, {a, b, c}));
   }
 
@@ -202,24 +203,25 @@ int main(int argc, char** argv) {
   std::string json;
   am::DeviceOptions options;
   bool quick = false;
-  CLI::App app("Times copies, memory-bound kernels and products on one backend.");
-  app.add_option("--backend", backend, "which backend")->capture_default_str();
-  app.add_option("--device", options.device, "its index, or a part of its name");
-  app.add_option("--json", json, "write the table to a file, too")->type_name("FILE");
-  app.add_flag("--quick", quick, "small sizes, to see that it runs");
-  CLI11_PARSE(app, argc, argv);
-  bool complete = false;
+  bool complete = true;
   const int code = am::app::run_reporting_errors("ceilings", [&] {
+    am::app::CommandLine line({.program = "bench_ceilings",
+                               .description = "Times copies, memory-bound kernels and products on one backend."});
+    line.add_text("--backend", backend, "NAME", "which backend");
+    line.add_text("--device", options.device, "INDEX|NAME", "its index, or a part of its name");
+    line.add_path("--json", json, "FILE", "write the table to a file, too");
+    line.add_switch("--quick", quick, "small sizes, to see that it runs");
+    if (!line.parse(argc, argv)) return;
     const auto device = am::open_device(backend, options);
     const am::DeviceInfo& info = device->info();
     const Measurements found = Ceilings(*device, quick).run();
     if (!json.empty()) {
-      const nlohmann::ordered_json report = {{"backend", info.backend},
-                                             {"device", info.name},
-                                             {"copy_gb_per_second", found.best(false)},
-                                             {"product_tflops", found.best(true)},
-                                             {"failures", found.failures()},
-                                             {"results", found.json()}};
+      const am::io::Json report = {{"backend", info.backend},
+                                   {"device", info.name},
+                                   {"copy_gb_per_second", found.best(false)},
+                                   {"product_tflops", found.best(true)},
+                                   {"failures", found.failures()},
+                                   {"results", found.json()}};
       am::io::write_file(json, report.dump(2) + "\n");
     }
     fmt::print("{} on {}\n\n{}\n", info.backend, info.name, found.str());

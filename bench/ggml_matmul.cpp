@@ -11,10 +11,9 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <dlfcn.h>
-#include <fmt/format.h>
 
+#include "amphora/app.h"
 #include "product.h"
 
 namespace {
@@ -100,12 +99,15 @@ int main(int argc, char** argv) {
   std::string root = ".deps/ggml";
   std::vector<int> sizes = {512, 4096, 14336};
   int runs = 2;
-  CLI::App app("Times y[ROWS, COLUMNS] = x[ROWS, DEPTH] w[COLUMNS, DEPTH]^T in f16 here and in ggml, on Vulkan.");
-  app.add_option("--ggml", root, "a folder with ggml's packages, unpacked")->capture_default_str();
-  app.add_option("--runs", runs, "the best of so many counts")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("sizes", sizes, "ROWS COLUMNS DEPTH")->expected(3)->check(CLI::PositiveNumber)->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return am::app::run_reporting_errors("ggml_matmul", [&] {
+    am::app::CommandLine line(
+        {.program = "bench_ggml_matmul",
+         .description =
+             "Times y[ROWS, COLUMNS] = x[ROWS, DEPTH] w[COLUMNS, DEPTH]^T in f16 here and in ggml, on Vulkan."});
+    line.add_path("--ggml", root, "DIR", "a folder with ggml's packages, unpacked");
+    line.add_whole("--runs", runs, "N", "the best of so many counts", 1, 1'000'000);
+    line.add_sizes("sizes", sizes, "ROWS COLUMNS DEPTH");
+    if (!line.parse(argc, argv)) return;
     const am::bench::Shape3 shape{sizes[0], sizes[1], sizes[2]};
     const auto device = am::open_device("vulkan");
     am::bench::Product product(*device, am::DType::f16, shape);
@@ -122,8 +124,5 @@ int main(int argc, char** argv) {
     fmt::print("amphora: {:8.2f} GFLOP/s, {}\n", shape.flops() / ours * 1e-9, product.path());
     fmt::print("ggml:    {:8.2f} GFLOP/s\n", shape.flops() / theirs * 1e-9);
     fmt::print("{:.2f} times ggml's rate\n", theirs / ours);
-  } catch (const am::Error& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 1;
-  }
+  });
 }

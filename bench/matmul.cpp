@@ -5,9 +5,7 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
+#include "amphora/app.h"
 #include "product.h"
 
 int main(int argc, char** argv) {
@@ -18,15 +16,17 @@ int main(int argc, char** argv) {
   bool no_matrices = false;
   std::vector<int> sizes = {1024, 1024, 1024};
   int runs = 3;
-  CLI::App app("Times y[ROWS, COLUMNS] = x[ROWS, DEPTH] w[COLUMNS, DEPTH]^T on one backend.");
-  app.add_option("--backend", backend, "which backend")->capture_default_str();
-  app.add_option("--device", options.device, "its index, or a part of its name");
-  app.add_option("--type", type, "of x and w")->check(CLI::IsMember({"f32", "f16", "bf16"}))->capture_default_str();
-  app.add_option("--runs", runs, "the best of so many counts")->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_flag("--no-cooperative-matrix", no_matrices, "by multiply-adds");
-  app.add_option("sizes", sizes, "ROWS COLUMNS DEPTH")->expected(3)->check(CLI::PositiveNumber)->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return am::app::run_reporting_errors("matmul", [&] {
+    am::app::CommandLine line(
+        {.program = "bench_matmul",
+         .description = "Times y[ROWS, COLUMNS] = x[ROWS, DEPTH] w[COLUMNS, DEPTH]^T on one backend."});
+    line.add_text("--backend", backend, "NAME", "which backend");
+    line.add_text("--device", options.device, "INDEX|NAME", "its index, or a part of its name");
+    line.add_choice("--type", type, {"f32", "f16", "bf16"}, "TYPE", "of x and w: f32, f16 or bf16");
+    line.add_whole("--runs", runs, "N", "the best of so many counts", 1, 1'000'000);
+    line.add_switch("--no-cooperative-matrix", no_matrices, "by multiply-adds");
+    line.add_sizes("sizes", sizes, "ROWS COLUMNS DEPTH");
+    if (!line.parse(argc, argv)) return;
     options.cooperative_matrix = !no_matrices;
     const auto device = am::open_device(backend, options);
     const am::bench::Shape3 shape{sizes[0], sizes[1], sizes[2]};
@@ -36,8 +36,5 @@ int main(int argc, char** argv) {
     for (int run = 0; run < runs; ++run) seconds = std::min(seconds, product.seconds());
     fmt::print("{} x {} x {} in {} on {} ({}): {:.2f} GFLOP/s, {:.2f} ms\n", shape.rows, shape.columns, shape.depth,
                type, device->info().name, product.path(), shape.flops() / seconds * 1e-9, seconds * 1e3);
-  } catch (const am::Error& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 1;
-  }
+  });
 }

@@ -7,9 +7,9 @@
 #include <vector>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
 
 #include "amphora/core/error.h"
+#include "amphora/io/json.h"
 #include "amphora/io/table.h"
 
 namespace amphora::bench {
@@ -59,8 +59,8 @@ class Measurements {
     return io::table(table, "lllrrr");
   }
 
-  nlohmann::ordered_json json() const {
-    nlohmann::ordered_json result = nlohmann::ordered_json::array();
+  io::Json json() const {
+    io::Json result = io::Json::array();
     for (const Measurement& row : rows_) {
       result.push_back({{"what", row.what},
                         {"types", row.types},
@@ -68,8 +68,7 @@ class Measurements {
                         {"seconds", row.seconds},
                         {"rate", row.rate()},
                         {"unit", row.unit()},
-                        {"of_copy", nullptr}});
-      if (!row.is_product) result.back()["of_copy"] = row.rate() / best(false);
+                        {"of_copy", row.is_product ? io::Json() : io::Json(row.rate() / best(false))}});
     }
     return result;
   }

@@ -7,10 +7,9 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "amphora/amphora.h"
+#include "amphora/app.h"
 #include "amphora/io/table.h"
 
 namespace {
@@ -28,7 +27,7 @@ struct Network {
 struct Memory {
   std::size_t arena = 0;      // of the plan
   std::size_t live_peak = 0;  // of what lies in it
-  std::size_t eager = 0;      // activations at their peak while the step ran as it is
+  std::size_t eager = 0;      // activations at their peak of the eager step
   std::size_t replayed = 0;   // while it was replayed: the arena, and what outlives the step
 };
 
@@ -39,11 +38,12 @@ std::size_t activations(const std::array<std::size_t, am::kMemoryKinds>& bytes) 
 Memory measure(const std::string& backend, const Network& network, am::Precision precision, bool recompute) {
   const auto device = am::open_device(backend);  // a new one: it counts from nothing
   am::RandomSource random(1);
+  const am::nn::Init init{*device, random};
   am::nn::Sequential model;
   for (int first = 0; first < network.layers; first += network.group) {
     auto group = std::make_shared<am::nn::Sequential>();
     for (int i = first; i < std::min(first + network.group, network.layers); ++i) {
-      group->add(std::make_shared<am::nn::Linear>(*device, random, network.width, network.width));
+      group->add(std::make_shared<am::nn::Linear>(init, network.width, network.width));
     }
     group->recompute(recompute);
     model.add(group);
@@ -85,19 +85,18 @@ std::string share(std::size_t bytes, std::size_t of) {
 int main(int argc, char** argv) {
   std::string backend = "cpu";
   Network network;
-  CLI::App app("The memory of one forward and one backward pass, by precision.");
-  app.add_option("--backend", backend, "whose accounts; null computes nothing")->capture_default_str();
-  app.add_option("--layers", network.layers)->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--width", network.width)->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--batch", network.batch)->check(CLI::PositiveNumber)->capture_default_str();
-  app.add_option("--group", network.group, "layers recomputed together")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return am::app::run_reporting_errors("memory", [&] {
+    am::app::CommandLine line(
+        {.program = "bench_memory", .description = "The memory of one forward and one backward pass, by precision."});
+    line.add_text("--backend", backend, "NAME", "whose accounts; null computes nothing");
+    line.add_whole("--layers", network.layers, "N", "linear layers", 1, 10'000);
+    line.add_whole("--width", network.width, "N", "inputs and outputs of each", 1, 1'000'000);
+    line.add_whole("--batch", network.batch, "N", "rows of the input", 1, 1'000'000);
+    line.add_whole("--group", network.group, "N", "layers recomputed together", 1, 10'000);
+    if (!line.parse(argc, argv)) return;
     const std::vector<am::Precision> precisions = am::open_device(backend)->info().precisions;
     std::vector<am::io::Row> plan{{"precision", "recompute", "arena", "alive at the peak", "of f32"}};
-    std::vector<am::io::Row> counted{{"precision", "recompute", "as it is", "of f32", "replayed", "of f32"}};
+    std::vector<am::io::Row> counted{{"precision", "recompute", "eager", "of f32", "replayed", "of f32"}};
     for (const bool recompute : {false, true}) {
       Memory f32;
       for (const am::Precision precision : precisions) {
@@ -114,8 +113,5 @@ int main(int argc, char** argv) {
     fmt::print("{} linear layers of {} x {} at batch {}, forward and backward, on {}\n\nby the plan:\n{}\n",
                network.layers, network.width, network.width, network.batch, backend, am::io::table(plan, "llrrr"));
     fmt::print("activations by the device's accounts:\n{}", am::io::table(counted, "llrrrr"));
-  } catch (const am::Error& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 1;
-  }
+  });
 }

@@ -23,7 +23,7 @@ class Product {
         w_(values(type, shape.columns, shape.depth)),
         y_(device.allocate(size(shape.rows, shape.columns) * sizeof(float), MemoryKind::activations)),
         call_(KernelId::matmul,
-              Spec{.types = {type, type, DType::f32, DType::f32}, .function = 0, .flags = kFlagTransposeB},
+              Spec{.types = {type, type, DType::f32, DType::f32}, .function = 0, .flags = kMatmulTransposeB},
               MatmulParams{.m = shape.rows,
                            .n = shape.columns,
                            .k = shape.depth,

@@ -8,10 +8,7 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-#include <fmt/format.h>
-
-#include "amphora/amphora.h"
+#include "amphora/app.h"
 #include "amphora/io/table.h"
 
 namespace {
@@ -27,11 +24,12 @@ struct Network {
 
 am::nn::Sequential make_model(am::Device& device, const Network& network) {
   am::RandomSource random(1);
+  const am::nn::Init init{device, random};
   am::nn::Sequential model;
   for (std::size_t i = 0; i + 1 < network.widths.size(); ++i) {
     const bool last = i + 2 == network.widths.size();
     model.add(
-        std::make_shared<Linear>(device, random, network.widths[i], network.widths[i + 1],
+        std::make_shared<Linear>(init, network.widths[i], network.widths[i + 1],
                                  am::nn::LinearOptions{.activation = last ? Activation::none : Activation::relu}));
   }
   return model;
@@ -48,10 +46,10 @@ Cost measure(am::Device& device, const Network& network, am::Precision precision
   am::optim::AdamW optimizer(parameters);
   optimizer.follow(am::optim::warmup_cosine(1e-3f, 10, 1000));
   am::amp::GradScaler scaler({.enabled = precision == am::Precision::f16});
-  const am::data::ImageSet images = am::data::synthetic_images(2 * network.batch, 1);
+  const am::data::Images images(am::data::synthetic_images(2 * network.batch, 1));
   const am::data::Loader loader(device, images, {.batch_size = network.batch});
   am::train::Step step(device,
-                       [&](const am::data::Batch& batch) {
+                       [&](const am::data::ImageBatch& batch) {
                          am::Tensor loss;
                          {
                            const am::amp::Autocast autocast(precision);
@@ -67,8 +65,8 @@ Cost measure(am::Device& device, const Network& network, am::Precision precision
                        },
                        {.scaler = &scaler, .eager = eager});
 
-  std::vector<am::data::Batch> batches;
-  for (const am::data::Batch& batch : loader.epoch()) batches.push_back(batch);
+  std::vector<am::data::ImageBatch> batches;
+  for (const am::data::ImageBatch& batch : loader.epoch()) batches.push_back(batch);
   constexpr int kWarmUp = 8;
   std::vector<double> times;
   Cost cost;
@@ -101,11 +99,12 @@ void add_row(std::vector<am::io::Row>& rows, am::Device& device, const Network& 
 int main(int argc, char** argv) {
   std::string backend = "auto";
   int steps = 200;
-  CLI::App app("The host's time for a training step, as it is and replayed.");
-  app.add_option("--backend", backend, "beside null")->capture_default_str();
-  app.add_option("--steps", steps, "the median of so many")->check(CLI::PositiveNumber)->capture_default_str();
-  CLI11_PARSE(app, argc, argv);
-  try {
+  return am::app::run_reporting_errors("replay", [&] {
+    am::app::CommandLine line(
+        {.program = "bench_replay", .description = "The host's time for a training step, eager and replayed."});
+    line.add_text("--backend", backend, "NAME", "beside null");
+    line.add_whole("--steps", steps, "N", "the median of so many", 1, 1'000'000);
+    if (!line.parse(argc, argv)) return;
     std::vector<am::io::Row> rows{{"backend", "precision", "calls", "eager", "replayed", "share"}};
     const auto null = am::open_device("null");
     Network deep{.widths = std::vector<std::int64_t>(99, 64), .batch = 32};
@@ -116,8 +115,5 @@ int main(int argc, char** argv) {
     const Network mlp{.widths = {784, 512, 512, 10}, .batch = 128};
     for (const am::Precision precision : device->info().precisions) add_row(rows, *device, mlp, precision, steps);
     fmt::print("{}", am::io::table(rows, "llrrrr"));
-  } catch (const am::Error& error) {
-    fmt::print(stderr, "{}\n", error.what());
-    return 1;
-  }
+  });
 }

@@ -38,7 +38,8 @@ else()
 endif()
 
 # Program and module exchange C++ objects, so both carry a digest of what they must agree on.
-set(interface core/buffer.h core/dtype.h core/error.h device/backend.h device/device.h kernel/call.h kernel/kernels.def
+set(interface core/buffer.h core/dtype.h core/error.h device/backend.h device/device.h kernel/call.h kernel/functions.h
+              kernel/kernels.def kernel/kernels.h kernel/shared/optim.def kernel/shared/params.def
               kernel/shared/params.h kernel/shared/pointwise.def)
 list(TRANSFORM interface PREPEND ${PROJECT_SOURCE_DIR}/src/amphora/)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${interface})

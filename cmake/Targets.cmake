@@ -4,7 +4,7 @@ include(GoogleTest)
 
 function(amphora_add_program name)
   add_executable(${name} ${ARGN})
-  target_link_libraries(${name} PRIVATE amphora::app amphora_internals CLI11::CLI11 nlohmann_json::nlohmann_json)
+  target_link_libraries(${name} PRIVATE amphora::app amphora_internals nlohmann_json::nlohmann_json)
   if(TARGET amphora_cuda_module) # which a program loads when it runs
     add_dependencies(${name} amphora_cuda_module)
   endif()

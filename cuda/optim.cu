@@ -76,7 +76,7 @@ __global__ void begin_step(BeginStepArguments a) {
 #define LESS(a, b) ((a) < (b))
 #define HAS(state) has_##state
 #define AM_CONSTANT(name) [[maybe_unused]] const float name = a.params.constants[next++];
-#define AM_OPTIMIZER(name, access, first_state, second_state, third_state, constants, prepared, update)       \
+#define AM_OPTIMIZER(name, presence, first_state, second_state, third_state, constants, prepared, update)     \
   __global__ void name(OptimizerArguments a) {                                                                \
     const GroupState group = *a.group;                                                                        \
     if (group.skip != 0) return;                                                                              \

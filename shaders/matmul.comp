@@ -8,11 +8,11 @@
 // neighbours read neighbouring quads. Blocks of a and b become f32 on their way into shared memory, where each step of
 // k is a row; while one block is multiplied, the next is on its way into registers. On a CPU, which gains nothing from
 // that, an invocation loads what it needs itself.
-layout(constant_id = 10) const uint kThreadsM = 16;
-layout(constant_id = 11) const uint kThreadsN = 16;
-layout(constant_id = 12) const uint kQuadsM = 2;  // of rows of an invocation
-layout(constant_id = 13) const uint kQuadsN = 2;
-layout(constant_id = 14) const uint kDepth = 8;  // of a block, in multiples of 4
+layout(constant_id = 18) const uint kThreadsM = 16;
+layout(constant_id = 19) const uint kThreadsN = 16;
+layout(constant_id = 20) const uint kQuadsM = 2;  // of rows of an invocation
+layout(constant_id = 21) const uint kQuadsN = 2;
+layout(constant_id = 22) const uint kDepth = 8;  // of a block, in multiples of 4
 
 const uint kTileM = kThreadsM * kQuadsM * 4, kTileN = kThreadsN * kQuadsN * 4;
 const uint kThreads = kThreadsM * kThreadsN;

@@ -21,15 +21,15 @@
 #endif
 #include "epilogue.glsl"
 
-layout(constant_id = 10) const uint kM = 16;  // a fragment
-layout(constant_id = 11) const uint kN = 16;
-layout(constant_id = 12) const uint kK = 16;
-layout(constant_id = 13) const uint kFragmentsM = 2;  // of a subgroup
-layout(constant_id = 14) const uint kFragmentsN = 2;
-layout(constant_id = 15) const uint kSubgroupsM = 1;  // of a workgroup
-layout(constant_id = 16) const uint kSubgroupsN = 1;
-layout(constant_id = 17) const uint kDepth = 32;   // of a block, in multiples of kK
-layout(constant_id = 18) const uint kPadding = 8;  // elements behind a row in shared memory, against bank conflicts
+layout(constant_id = 18) const uint kM = 16;  // a fragment
+layout(constant_id = 19) const uint kN = 16;
+layout(constant_id = 20) const uint kK = 16;
+layout(constant_id = 21) const uint kFragmentsM = 2;  // of a subgroup
+layout(constant_id = 22) const uint kFragmentsN = 2;
+layout(constant_id = 23) const uint kSubgroupsM = 1;  // of a workgroup
+layout(constant_id = 24) const uint kSubgroupsN = 1;
+layout(constant_id = 25) const uint kDepth = 32;   // of a block, in multiples of kK
+layout(constant_id = 26) const uint kPadding = 8;  // elements behind a row in shared memory, against bank conflicts
 
 const uint kPartM = kFragmentsM * kM, kPartN = kFragmentsN * kN;
 const uint kTileM = kSubgroupsM * kPartM, kTileN = kSubgroupsN * kPartN;

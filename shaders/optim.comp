@@ -17,8 +17,8 @@ vec4 interpolated(vec4 from, vec4 to, float weight) {
 }
 
 #ifdef KERNEL_optimizer_step
-layout(constant_id = 9) const uint kPresent = 0;         // bit 0: the working copy; bit 1 + k: state k
-layout(constant_id = 10) const uint kDriverIsExact = 0;  // its division and square root are rounded correctly
+layout(constant_id = 17) const uint kPresent = 0;        // bit 0: the working copy; bit 1 + k: state k
+layout(constant_id = 18) const uint kDriverIsExact = 0;  // its division and square root are rounded correctly
 layout(push_constant, std430) uniform Push {
   uvec2 gradient;
   uvec2 master;
@@ -67,7 +67,7 @@ void store_state(uint state, uint i, vec4 value) {
 #define AM_CONSTANT(name) const float name = constants[next++];
 
 // The loop of one rule. Its number is its place: `rule` counts them.
-#define AM_OPTIMIZER(name, access, first_state, second_state, third_state, named_constants, prepared, update) \
+#define AM_OPTIMIZER(name, presence, first_state, second_state, third_state, named_constants, prepared, update) \
   if (kFunction == rule++) {                                                                                  \
     const bool has_##first_state = is_present(0);                                                             \
     const bool has_##second_state = is_present(1);                                                            \

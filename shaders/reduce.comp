@@ -12,9 +12,9 @@ const uint kSum = 0;
 const uint kMax = 1;
 
 #ifdef KERNEL_reduce
-layout(constant_id = 8) const uint kIn = kF32;  // element types of this pass
-layout(constant_id = 9) const uint kOut = kF32;
-layout(constant_id = 10) const uint kFours = 0;  // what four neighbours are: 0 nothing, 1 columns, 2 rows of one column
+layout(constant_id = 16) const uint kIn = kF32;  // element types of this pass
+layout(constant_id = 17) const uint kOut = kF32;
+layout(constant_id = 18) const uint kFours = 0;  // what four neighbours are: 0 nothing, 1 columns, 2 rows of one column
 layout(push_constant, std430) uniform Push {
   uvec2 source;
   uvec2 target;

@@ -4,11 +4,9 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-#include <nlohmann/json.hpp>
-
 #include "amphora/app.h"
 #include "amphora/io/file.h"
+#include "amphora/io/json.h"
 #include "amphora/io/table.h"
 
 namespace {
@@ -73,15 +71,15 @@ void list_devices() {
 }
 
 std::string to_json() {
-  using nlohmann::ordered_json;
-  ordered_json backends = ordered_json::array();
+  using am::io::Json;
+  Json backends = Json::array();
   for (const am::Backend& backend : am::backends()) {
     const am::BackendStatus status = am::status_of(backend);
-    ordered_json devices = ordered_json::array();
+    Json devices = Json::array();
     for (const am::DeviceReport& device :
          status.available ? am::devices_of(backend) : std::vector<am::DeviceReport>()) {
-      ordered_json facts = ordered_json::array();  // pairs: what has several lines comes with an empty name
-      for (const auto& [name, value] : device.facts) facts.push_back({name, value});
+      Json facts = Json::array();  // pairs: what has several lines comes with an empty name
+      for (const auto& [name, value] : device.facts) facts.push_back(std::vector<std::string>{name, value});
       devices.push_back({{"name", device.name}, {"reason_against", device.reason_against}, {"facts", facts}});
     }
     backends.push_back({{"name", backend.name},
@@ -91,7 +89,7 @@ std::string to_json() {
                         {"precisions", precisions_of(backend, status)},
                         {"devices", devices}});
   }
-  return ordered_json{{"backends", backends}}.dump(2) + "\n";
+  return Json{{"backends", backends}}.dump(2) + "\n";
 }
 
 }  // namespace
@@ -99,16 +97,10 @@ std::string to_json() {
 int main(int argc, char** argv) {
   return am::app::run_reporting_errors("devices", [&] {
     std::string json;
-    CLI::App app("Lists the backends, and what each can do on this machine.", "devices");
-    app.add_option("--json", json, "write the same for programs")->type_name("FILE");
-    try {
-      app.parse(argc, argv);
-    } catch (const CLI::CallForHelp&) {
-      fmt::print("{}", app.help());
-      return;
-    } catch (const CLI::ParseError& error) {
-      throw am::app::UsageError(fmt::format("{} (see --help)", error.what()));
-    }
+    am::app::CommandLine line(
+        {.program = "devices", .description = "Lists the backends, and what each can do on this machine."});
+    line.add_path("--json", json, "FILE", "write the same for programs");
+    if (!line.parse(argc, argv)) return;
     list_devices();
     if (!json.empty()) am::io::write_file(json, to_json());
   });

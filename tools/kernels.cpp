@@ -8,11 +8,9 @@
 #include <string_view>
 #include <vector>
 
-#include <CLI/CLI.hpp>
-
 #include "amphora/app.h"
 #include "amphora/io/file.h"
-#include "amphora/kernel/element_types.h"
+#include "amphora/kernel/validate.h"
 #if AMPHORA_VULKAN
 #include "backends/vulkan/launchers/launchers.h"
 #include "backends/vulkan/shader_library.h"
@@ -127,13 +125,14 @@ Document read(const std::string& path) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  CLI::App app("README's tables of backends and kernels, as the code has them.");
   std::string check;
   std::string write;
-  app.add_option("--check", check, "compare with the tables in this file");
-  app.add_option("--write", write, "replace the tables in this file");
-  CLI11_PARSE(app, argc, argv);
   return am::app::run_reporting_errors("kernels", [&] {
+    am::app::CommandLine line(
+        {.program = "kernels", .description = "README's tables of backends and kernels, as the code has them."});
+    line.add_path("--check", check, "FILE", "compare with the tables in this file");
+    line.add_path("--write", write, "FILE", "replace the tables in this file");
+    if (!line.parse(argc, argv)) return;
     if (!check.empty()) {
       am::require(read(check).inside == tables(), "the tables in {} differ from the code's; run ./run kernels", check);
     } else if (!write.empty()) {

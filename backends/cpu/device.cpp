@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "amphora/core/error.h"
-#include "amphora/kernel/element_types.h"
+#include "amphora/kernel/validate.h"
 #include "backends/cpu/backend.h"
 
 namespace amphora::cpu {
@@ -113,7 +113,7 @@ CpuDevice::CpuDevice(const DeviceOptions& options)
     : threads_(checked_threads(options)),
       oracle_only_(options.cpu_oracle),
       pool_(std::make_shared<BlockPool>(physical_memory())) {
-  info_ = {"cpu", describe(options, threads_.count()), {Precision::f32, Precision::f16, Precision::bf16}};
+  info_ = {"cpu", describe(options, threads_.count()), {Precision::f32, Precision::f16, Precision::bf16}, true};
 }
 
 CpuDevice::Choice CpuDevice::choose(KernelId kernel, const Spec& spec) const {
@@ -123,18 +123,11 @@ CpuDevice::Choice CpuDevice::choose(KernelId kernel, const Spec& spec) const {
   return {oracle::find_launcher(kernel), "oracle"};
 }
 
-Support CpuDevice::supports(KernelId kernel, const Spec& spec) const {
-  const std::string reason = reason_against(kernel, spec, true);
-  if (!reason.empty()) return {false, reason};
-  return {true, std::string(choose(kernel, spec).path)};
+std::string CpuDevice::do_path(KernelId kernel, const Spec& spec) const {
+  return std::string(choose(kernel, spec).path);
 }
 
-void CpuDevice::do_launch(const KernelCall& call) {
-  validate(call);
-  const std::string reason = reason_against(call.id, call.spec, true);
-  require(reason.empty(), "cpu cannot run {}: {}", amphora::describe(call), reason);
-  choose(call.id, call.spec).launcher(call, threads_);
-}
+void CpuDevice::do_launch(const KernelCall& call) { choose(call.id, call.spec).launcher(call, threads_); }
 
 std::unique_ptr<Executable> CpuDevice::do_compile(std::vector<KernelCall> calls) {
   std::vector<Launcher> launchers;

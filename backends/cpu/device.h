@@ -16,9 +16,8 @@ class CpuDevice : public Device {
  public:
   explicit CpuDevice(const DeviceOptions& options);
 
-  Support supports(KernelId kernel, const Spec& spec) const override;
-
  protected:
+  std::string do_path(KernelId kernel, const Spec& spec) const override;
   BufferPtr do_allocate(std::size_t bytes, MemoryKind kind) override;
   void do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) override;
   std::unique_ptr<Readback> do_read(const Buffer& source, std::size_t offset, std::size_t bytes) override;

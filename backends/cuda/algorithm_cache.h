@@ -1,4 +1,4 @@
-// AlgorithmCache of algorithms, kept on disk by GPU, driver and version of cuBLASLt: a line a product, readable by
+// Chosen algorithms, kept on disk by GPU, driver and version of cuBLASLt: a line a product, readable by
 // people.
 #pragma once
 

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "amphora/core/error.h"
-#include "amphora/kernel/element_types.h"
+#include "amphora/kernel/validate.h"
 #include "backends/cuda/buffer.h"
 #include "backends/cuda/check.h"
 #include "backends/cuda/graph.h"
@@ -43,11 +43,9 @@ CudaDevice::CudaDevice(const Capabilities& capabilities)
   info_ = {"cuda", capabilities_.name, precisions_of(capabilities_)};
 }
 
-Support CudaDevice::supports(KernelId kernel, const Spec& spec) const {
-  const std::string reason = reason_against(kernel, spec, false);
-  if (!reason.empty()) return {false, reason};
-  if (kernel != KernelId::matmul) return {true, "kernel"};
-  return {true, multiplies(spec, capabilities_) ? "cuBLASLt" : "fma"};
+std::string CudaDevice::do_path(KernelId kernel, const Spec& spec) const {
+  if (kernel != KernelId::matmul) return "kernel";
+  return multiplies(spec, capabilities_) ? "cuBLASLt" : "fma";
 }
 
 BufferPtr CudaDevice::do_allocate(std::size_t bytes, MemoryKind kind) {
@@ -69,9 +67,6 @@ std::unique_ptr<Readback> CudaDevice::do_read(const Buffer& source, std::size_t 
 }
 
 void CudaDevice::do_launch(const KernelCall& call) {
-  validate(call);
-  const std::string reason = reason_against(call.id, call.spec, false);
-  require(reason.empty(), "cuda cannot run {}: {}", describe(call), reason);
   choose(capabilities_);
   staging_->join();
   if (uses_inputs(call)) staging_->used_in_order();

@@ -17,11 +17,11 @@ class CudaDevice : public Device {
   // The device must have been set for this thread.
   explicit CudaDevice(const Capabilities& capabilities);
 
-  Support supports(KernelId kernel, const Spec& spec) const override;
   const Capabilities& capabilities() const { return capabilities_; }
   const Stream& stream() const { return stream_; }
 
  protected:
+  std::string do_path(KernelId kernel, const Spec& spec) const override;
   BufferPtr do_allocate(std::size_t bytes, MemoryKind kind) override;
   void do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) override;
   std::unique_ptr<Readback> do_read(const Buffer& source, std::size_t offset, std::size_t bytes) override;

@@ -4,7 +4,7 @@
 #include <span>
 
 #include "amphora/core/error.h"
-#include "amphora/kernel/use.h"
+#include "amphora/kernel/operands.h"
 #include "amphora/plan/hazards.h"
 #include "backends/cuda/check.h"
 #include "backends/cuda/graph_scratch.h"

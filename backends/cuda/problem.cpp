@@ -30,26 +30,27 @@ auto tied(const Problem& p) {
 
 Problem::Problem(const KernelCall& call)
     : shape(call.params<MatmulParams>()),
-      operand(call.spec.types[0]),
-      result(call.spec.types[2]),
-      transpose_a((call.spec.flags & kFlagTransposeA) != 0),
-      transpose_b((call.spec.flags & kFlagTransposeB) != 0),
-      tf32((call.spec.flags & kFlagTf32) != 0 && operand == DType::f32),
+      operand(call.type_at(op::matmul::a)),
+      result(call.type_at(op::matmul::c)),
+      transpose_a((call.spec.flags & kMatmulTransposeA) != 0),
+      transpose_b((call.spec.flags & kMatmulTransposeB) != 0),
+      tf32((call.spec.flags & kMatmulTf32) != 0 && operand == DType::f32),
       activation(static_cast<Activation>(call.spec.function)),
-      has_bias(call.buffers[3].buffer != nullptr),
-      has_aux(call.buffers[4].buffer != nullptr),
+      has_bias(call.at(op::matmul::bias).buffer != nullptr),
+      has_aux(call.at(op::matmul::aux).buffer != nullptr),
       // The derivative of no activation is 1.
-      derivative((call.spec.flags & kFlagDerivative) != 0 && activation != Activation::none),
-      bias_gradient((call.spec.flags & kFlagBiasGradient) != 0),
-      adds_bias_gradient((call.spec.flags & kFlagAddBiasGradient) != 0),
-      alignment{alignment_of(call, 0), alignment_of(call, 1), alignment_of(call, 2),
-                alignment_of(call, 3), alignment_of(call, 4), alignment_of(call, 5)} {
+      derivative((call.spec.flags & kMatmulDerivative) != 0 && activation != Activation::none),
+      bias_gradient((call.spec.flags & kMatmulBiasGradient) != 0),
+      adds_bias_gradient((call.spec.flags & kMatmulAddBiasGradient) != 0),
+      alignment{alignment_of(call, op::matmul::a),   alignment_of(call, op::matmul::b),
+                alignment_of(call, op::matmul::c),   alignment_of(call, op::matmul::bias),
+                alignment_of(call, op::matmul::aux), alignment_of(call, op::matmul::bias_gradient)} {
   shape.alpha = 1.0f;
   if (shape.beta != 0.0f && shape.beta != 1.0f) shape.beta = 2.0f;
   if (shape.batch == 1) shape.a_batch_stride = shape.b_batch_stride = shape.c_batch_stride = 0;
-  if (has_bias) bias_type = call.spec.types[3];
+  if (has_bias) bias_type = call.type_at(op::matmul::bias);
   // What is only read, and only for a derivative, is none without one.
-  if ((call.spec.flags & kFlagDerivative) != 0) has_aux = derivative;
+  if ((call.spec.flags & kMatmulDerivative) != 0) has_aux = derivative;
 }
 
 bool Problem::operator==(const Problem& other) const { return tied(*this) == tied(other); }
@@ -89,9 +90,9 @@ std::size_t HashProblem::operator()(const Problem& p) const {
 }
 
 bool multiplies(const Spec& spec, const Capabilities& capabilities) {
-  const DType operand = spec.types[0];
-  const DType result = spec.types[2];
-  if (operand != spec.types[1] || !is_floating(operand) || operand == DType::f64) return false;
+  const DType operand = spec.types[op::matmul::a];
+  const DType result = spec.types[op::matmul::c];
+  if (operand != spec.types[op::matmul::b] || !is_floating(operand) || operand == DType::f64) return false;
   if (operand == DType::bf16 && !capabilities.multiplies_bf16()) return false;
   return result == operand || result == DType::f32;
 }

@@ -8,9 +8,14 @@ namespace amphora::cuda {
 
 Operands operands_of(const KernelCall& call) {
   const auto params = call.params<MatmulParams>();
-  return {address_of(call, 0), address_of(call, 1), address_of(call, 2),
-          address_of(call, 3), address_of(call, 4), static_cast<float*>(address_of(call, 5)),
-          params.alpha,        params.beta};
+  return {address_of(call, op::matmul::a),
+          address_of(call, op::matmul::b),
+          address_of(call, op::matmul::c),
+          address_of(call, op::matmul::bias),
+          address_of(call, op::matmul::aux),
+          static_cast<float*>(address_of(call, op::matmul::bias_gradient)),
+          params.alpha,
+          params.beta};
 }
 
 Products::Products(const Capabilities& capabilities, BlockPool& pool)

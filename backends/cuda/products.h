@@ -48,7 +48,7 @@ const ProductPlan* plan_of(const KernelCall& call, Stream& stream);
 // The epilogue of a bare product, over its dense f32 sums, with alpha applied: beta c, bias, activation or derivative,
 // aux; and the sums of columns where they are asked for. In cuda/matmul.cu.
 void finish_product(const KernelCall& call, const float* sums, const Operands& target, Stream& stream);
-// bias_gradient from a c that is stored, see kFlagBiasGradient.
+// bias_gradient from a c that is stored, see kMatmulBiasGradient.
 void sum_columns(const KernelCall& call, const Operands& target, Stream& stream);
 
 }  // namespace amphora::cuda

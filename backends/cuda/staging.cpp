@@ -94,9 +94,9 @@ std::unique_ptr<PinnedBuffer> Staging::take_readback(std::size_t bytes) {
 
 void Staging::give_back(std::unique_ptr<PinnedBuffer> buffer) {
   constexpr std::size_t kMaxKept = 64;
-  constexpr std::size_t kMaxKept = std::size_t{1} << 20;
+  constexpr std::size_t kMaxKeptBytes = std::size_t{1} << 20;
   // Freeing pinned memory waits for the device, so a buffer of ordinary size is kept.
-  if (readbacks_.size() < kMaxKept && buffer->bytes() <= kMaxKept) readbacks_.push_back(std::move(buffer));
+  if (readbacks_.size() < kMaxKept && buffer->bytes() <= kMaxKeptBytes) readbacks_.push_back(std::move(buffer));
 }
 
 }  // namespace amphora::cuda

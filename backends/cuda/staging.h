@@ -1,4 +1,4 @@
-// The way in and out of the device, through pinned memory from a pool, because pinning is slow.
+// Host-device transfers, through pinned memory from a pool, because pinning is slow.
 //
 // Copies run in order with all else, but for one case: new inputs of a compiled step, that is of a buffer which nothing
 // has used since the step was submitted, are copied on a stream of their own. The copy waits for the last submission
@@ -26,7 +26,7 @@ class Staging {
 
   // Queues copies from `source`, which may be reused as soon as this returns.
   void upload(CudaBuffer& target, std::size_t offset, std::span<const std::byte> source);
-  // Queues a copy to the host. The pool must outlive the readback or be told: it lives as long as its last owner.
+  // Queues a copy to the host. The readback shares ownership of `staging`.
   static std::unique_ptr<Readback> read(const std::shared_ptr<Staging>& staging, const Buffer& source,
                                         std::size_t offset, std::size_t bytes);
 

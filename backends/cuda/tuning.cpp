@@ -97,7 +97,7 @@ cublasStatus_t run_whole(const ProductPlan& plan, const KernelCall& call, const 
   if (status != CUBLAS_STATUS_SUCCESS) return status;
   if (separate) {
     finish_product(call, static_cast<const float*>(target.c), scratch.operands(), stream);
-  } else if ((call.spec.flags & kFlagBiasGradient) != 0 && !plan.makes_bias_gradient()) {
+  } else if ((call.spec.flags & kMatmulBiasGradient) != 0 && !plan.makes_bias_gradient()) {
     sum_columns(call, scratch.operands(), stream);
   }
   return status;

@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "amphora/core/error.h"
+#include "amphora/kernel/describe.h"
+#include "amphora/kernel/operands.h"
 #include "backends/vulkan/buffer.h"
 #include "backends/vulkan/command_sink.h"
 #include "backends/vulkan/pipelines.h"
@@ -65,7 +67,7 @@ Push& Push::add_buffer(const KernelCall& call, int index) {
   std::uint64_t address = 0;
   if (range.buffer != nullptr) {
     address = block_of(*range.buffer).address() + range.offset;
-    accesses_.push_back({address, range.bytes, is_written(call.id, index)});
+    accesses_.push_back({address, range.bytes, is_written(call, index)});
   }
   return add(address);
 }
@@ -122,9 +124,9 @@ void CommandEncoder::dispatch(std::string_view shader, const KernelCall& call, c
   Constants values;
   values.add(workgroup == 0 ? capabilities_.workgroup_size : workgroup);
   values.add(capabilities_.hardware_f16 ? 1 : 0);
-  for (const DType type : call.spec.types) values.add(static_cast<std::uint32_t>(type));
   values.add(call.spec.function);
   values.add(call.spec.flags);
+  for (const DType type : call.spec.types) values.add(static_cast<std::uint32_t>(type));
   for (const std::uint32_t value : constants) values.add(value);
   VkPipeline pipeline = pipelines_.find(shader, values);
 

@@ -71,7 +71,7 @@ class CommandEncoder {
   const Capabilities& capabilities() const { return capabilities_; }
 
   // Records one dispatch of an embedded shader. Specialization constants: 0 the workgroup's size, 1 whether
-  // packHalf2x16 may be used, 2 to 5 the element types, 6 the function, 7 the flags, from 8 on `constants`. A
+  // packHalf2x16 may be used, 2 the function, 3 the flags, 4 to 15 the element types, from 16 on `constants`. A
   // `workgroup` of 0 is the device's size for one-dimensional kernels. `shader` must be a literal.
   void dispatch(std::string_view shader, const KernelCall& call, const Push& push, Groups groups,
                 std::initializer_list<std::uint32_t> constants = {}, std::uint32_t workgroup = 0);

@@ -1,4 +1,4 @@
-// Where a encoder's commands go: the queue's open batch, or an executable.
+// Where an encoder's commands go: the queue's open batch, or an executable.
 #pragma once
 
 #include <cstdint>

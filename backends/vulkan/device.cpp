@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "amphora/core/error.h"
-#include "amphora/kernel/element_types.h"
+#include "amphora/kernel/validate.h"
 #include "backends/vulkan/backend.h"
 #include "backends/vulkan/buffer.h"
 #include "backends/vulkan/executable.h"
@@ -77,13 +77,6 @@ void warn_of_cpu(const Capabilities& capabilities) {
              capabilities.name);
 }
 
-std::string reason_against_call(KernelId kernel, const Spec& spec) {
-  if (kernel == KernelId::matmul && (spec.flags & kFlagBiasGradient) != 0) {
-    return "no product of this backend sums columns along; reduce does";
-  }
-  return reason_against(kernel, spec, false);
-}
-
 std::string in_megabytes(std::uint64_t bytes) { return fmt::format("{:.1f} MiB", static_cast<double>(bytes) / 0x1p20); }
 
 }  // namespace
@@ -99,10 +92,15 @@ VulkanDevice::VulkanDevice(const Candidate& candidate)
   info_ = {"vulkan", capabilities_.name, {Precision::f32, Precision::f16, Precision::bf16}};
 }
 
-Support VulkanDevice::supports(KernelId kernel, const Spec& spec) const {
-  const std::string reason = reason_against_call(kernel, spec);
-  if (!reason.empty()) return {false, reason};
-  return {true, kernel == KernelId::matmul ? matmul_path(spec, capabilities_) : "shader"};
+std::string VulkanDevice::do_refuse(KernelId kernel, const Spec& spec) const {
+  if (kernel == KernelId::matmul && (spec.flags & kMatmulBiasGradient) != 0) {
+    return "no product of this backend sums columns along; reduce does";
+  }
+  return Device::do_refuse(kernel, spec);
+}
+
+std::string VulkanDevice::do_path(KernelId kernel, const Spec& spec) const {
+  return kernel == KernelId::matmul ? matmul_path(spec, capabilities_) : "shader";
 }
 
 BufferPtr VulkanDevice::do_allocate(std::size_t bytes, MemoryKind kind) {
@@ -143,9 +141,6 @@ std::unique_ptr<Readback> VulkanDevice::do_read(const Buffer& source, std::size_
 }
 
 void VulkanDevice::do_launch(const KernelCall& call) {
-  validate(call);
-  const std::string reason = reason_against_call(call.id, call.spec);
-  require(reason.empty(), "vulkan cannot run {}: {}", describe(call), reason);
   encoder_.begin_call();
   find_launcher(call.id)(call, encoder_);
   device_->instance().throw_complaint();

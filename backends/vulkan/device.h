@@ -23,10 +23,11 @@ class VulkanDevice : public Device {
   explicit VulkanDevice(const Candidate& candidate);
   ~VulkanDevice() override { queue_->stop(); }
 
-  Support supports(KernelId kernel, const Spec& spec) const override;
   const Capabilities& capabilities() const { return capabilities_; }
 
  protected:
+  std::string do_refuse(KernelId kernel, const Spec& spec) const override;
+  std::string do_path(KernelId kernel, const Spec& spec) const override;
   BufferPtr do_allocate(std::size_t bytes, MemoryKind kind) override;
   void do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) override;
   std::unique_ptr<Readback> do_read(const Buffer& source, std::size_t offset, std::size_t bytes) override;

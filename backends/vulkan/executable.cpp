@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <utility>
 
+#include "amphora/kernel/operands.h"
 #include "backends/vulkan/buffer.h"
 #include "backends/vulkan/check.h"
 #include "backends/vulkan/command_encoder.h"
@@ -69,7 +70,7 @@ VulkanExecutable::VulkanExecutable(std::vector<KernelCall> calls, const std::sha
     for (int i = 0; i < call.buffer_count; ++i) {
       const BufferRange& range = call.buffers[static_cast<std::size_t>(i)];
       if (range.buffer == nullptr) continue;
-      accesses_.push_back({block_of(*range.buffer).address() + range.offset, range.bytes, is_written(call.id, i)});
+      accesses_.push_back({block_of(*range.buffer).address() + range.offset, range.bytes, is_written(call, i)});
     }
   }
   recording_.end();

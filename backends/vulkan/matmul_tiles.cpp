@@ -96,7 +96,8 @@ std::string describe(const Tiling& tiling) {
 }
 
 const MatrixShape* matrix_shape_for(const Spec& spec, const Capabilities& capabilities) {
-  return spec.types[0] == spec.types[1] && is_16bit(spec.types[0]) ? capabilities.matrix_shape(spec.types[0]) : nullptr;
+  const DType a = spec.types[op::matmul::a];
+  return a == spec.types[op::matmul::b] && is_16bit(a) ? capabilities.matrix_shape(a) : nullptr;
 }
 
 std::vector<Tiling> tilings(const Spec& spec, const Capabilities& capabilities) {

@@ -149,7 +149,7 @@ KernelCall product_call(const Product& p, DType type, const BufferPtr& a, const 
                             .alpha = 1.0f,
                             .beta = 0.0f};
   const auto flags =
-      static_cast<std::uint8_t>((p.transpose_a ? kFlagTransposeA : 0) | (p.transpose_b ? kFlagTransposeB : 0));
+      static_cast<std::uint8_t>((p.transpose_a ? kMatmulTransposeA : 0) | (p.transpose_b ? kMatmulTransposeB : 0));
   const auto offset = static_cast<std::size_t>(p.offset) * 2;
   KernelCall call(KernelId::matmul, Spec{.types = {type, type, DType::f32, DType::f32}, .function = 0, .flags = flags},
                   params);

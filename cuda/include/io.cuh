@@ -24,7 +24,7 @@ struct StoredPack {
   std::uint32_t at[kPack];
 };
 
-__device__ inline bool is_16bit(DType type) { return type == DType::f16 || type == DType::bf16; }
+__device__ inline bool takes_16_bits(DType type) { return type == DType::f16 || type == DType::bf16; }
 __device__ inline std::uint32_t bits_of(float x) { return __float_as_uint(x); }
 __device__ inline float float_of(std::uint32_t bits) { return __uint_as_float(bits); }
 __device__ inline bool is_nan_bits(std::uint32_t bits) { return (bits & 0x7FFFFFFFu) > 0x7F800000u; }
@@ -74,7 +74,7 @@ __device__ inline float widen_for_16bit(std::uint32_t stored) {
 // From storage as one type to storage as another, rounded once; one type keeps the bits.
 __device__ inline std::uint32_t converted(DType from, DType to, std::uint32_t stored) {
   if (from == to) return stored;
-  return narrow(to, from == DType::i32 && is_16bit(to) ? widen_for_16bit(stored) : widen(from, stored));
+  return narrow(to, from == DType::i32 && takes_16_bits(to) ? widen_for_16bit(stored) : widen(from, stored));
 }
 
 // --- eight elements: the switch over the type costs once for all ---
@@ -162,12 +162,12 @@ __device__ inline StoredPack narrow(DType type, const Pack& pack) {
 // --- one element in memory ---
 
 __device__ inline std::uint32_t load_stored(const Array& array, std::size_t i) {
-  if (is_16bit(array.type)) return static_cast<const std::uint16_t*>(array.data)[i];
+  if (takes_16_bits(array.type)) return static_cast<const std::uint16_t*>(array.data)[i];
   return static_cast<const std::uint32_t*>(array.data)[i];
 }
 
 __device__ inline void store_stored(const Array& array, std::size_t i, std::uint32_t stored) {
-  if (is_16bit(array.type)) {
+  if (takes_16_bits(array.type)) {
     static_cast<std::uint16_t*>(array.data)[i] = static_cast<std::uint16_t>(stored);
   } else {
     static_cast<std::uint32_t*>(array.data)[i] = stored;
@@ -184,7 +184,7 @@ __device__ inline void store(const Array& array, std::size_t i, float value) {
 __device__ inline StoredPack load_stored(const Array& array, std::size_t i, int n) {
   StoredPack pack{};
   if (n == kPack && array.wide) {
-    if (is_16bit(array.type)) {
+    if (takes_16_bits(array.type)) {
       const uint4 words = static_cast<const uint4*>(array.data)[i / kPack];
       const std::uint32_t pairs[4] = {words.x, words.y, words.z, words.w};
 #pragma unroll
@@ -204,7 +204,7 @@ __device__ inline StoredPack load_stored(const Array& array, std::size_t i, int 
 
 __device__ inline void store_stored(const Array& array, std::size_t i, int n, const StoredPack& pack) {
   if (n == kPack && array.wide) {
-    if (is_16bit(array.type)) {
+    if (takes_16_bits(array.type)) {
       static_cast<uint4*>(array.data)[i / kPack] =
           make_uint4(pack.at[0] | pack.at[1] << 16, pack.at[2] | pack.at[3] << 16, pack.at[4] | pack.at[5] << 16,
                      pack.at[6] | pack.at[7] << 16);

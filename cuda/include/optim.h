@@ -28,7 +28,7 @@ struct OptimizerArguments {
   OptimizerParams params;
 };
 // A kernel a row, of the row's name.
-#define AM_OPTIMIZER(name, access, first, second, third, constants, prepared, update) \
+#define AM_OPTIMIZER(name, presence, first, second, third, constants, prepared, update) \
   __global__ void name(OptimizerArguments arguments);
 #include "amphora/kernel/shared/optim.def"
 #undef AM_OPTIMIZER

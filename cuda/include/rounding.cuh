@@ -16,7 +16,7 @@ __device__ inline float rounded_to_odd(double value) {
 }
 
 __device__ inline std::uint32_t narrow_once(DType type, double value) {
-  if (is_16bit(type)) return narrow(type, rounded_to_odd(value));
+  if (takes_16_bits(type)) return narrow(type, rounded_to_odd(value));
   if (type != DType::i32) return narrow(type, static_cast<float>(value));
   if (value != value) return 0;
   const double low = value > -2147483648.0 ? value : -2147483648.0;

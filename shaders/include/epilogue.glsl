@@ -6,7 +6,7 @@
 #include "matmul.glsl"
 #include "pointwise.glsl"
 
-layout(constant_id = 8) const uint kActivation = 0;  // 1 + its row of pointwise.def; 0: none
+layout(constant_id = 16) const uint kActivation = 0;  // 1 + its row of pointwise.def; 0: none
 
 // What `sum` becomes in c and aux, which begin at these addresses; c is read only where beta asks for it.
 void finish(uvec2 c, uvec2 aux, uint at, uint column, float sum) {

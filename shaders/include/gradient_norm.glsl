@@ -12,7 +12,7 @@ const uint kPowers = 2;      // others
 const uint kNonzero = 3;     // 0
 const uint kLargest = 4;     // infinity
 const uint kSmallest = 5;    // -infinity
-layout(constant_id = 9) const uint kGather = kSquares;
+layout(constant_id = 17) const uint kGather = kSquares;
 
 // Sums are two pairs of f32: xy of terms, zw of terms below 2^-100, which are kept 2^128 times as large; f32 would lose
 // them too early. Counts, and magnitudes as the integers that order like them, take x alone.

@@ -18,7 +18,7 @@ const bool kTransposeA = (kFlags & 1u) != 0;
 const bool kTransposeB = (kFlags & 2u) != 0;
 const bool kDerivative = (kFlags & 4u) != 0;
 
-layout(constant_id = 9) const uint kOptions = 0;  // some of these:
+layout(constant_id = 17) const uint kOptions = 0;  // some of these:
 const uint kSplit = 1;      // slices of k go to `partial`
 const uint kAlignedA = 2;   // wide loads are possible
 const uint kAlignedB = 4;

@@ -11,20 +11,31 @@
 #extension GL_EXT_scalar_block_layout : require
 #extension GL_EXT_shader_16bit_storage : require
 
-#define AM_STRUCT(name) struct name
-#define AM_INT int
-#define AM_UINT32 uint
-#define AM_FLOAT float
-#include "amphora/kernel/shared/params.h"
+#define AM_STRUCT(name, members) struct name { members };
+#define AM_INT(name) int name;
+#define AM_INTS(name) int name[5];
+#define AM_UINT32(name) uint name;
+#define AM_FLOAT(name) float name;
+#define AM_FLOATS(name) float name[8];
+#include "amphora/kernel/shared/params.def"
 
 layout(local_size_x_id = 0) in;
 layout(constant_id = 1) const uint kHardwareF16 = 0;  // 1: the driver's half conversions are exact, NaN aside
-layout(constant_id = 2) const uint kType0 = 0;        // element types of the first four buffers, as in io.glsl
-layout(constant_id = 3) const uint kType1 = 0;
-layout(constant_id = 4) const uint kType2 = 0;
-layout(constant_id = 5) const uint kType3 = 0;
-layout(constant_id = 6) const uint kFunction = 0;
-layout(constant_id = 7) const uint kFlags = 0;
+layout(constant_id = 2) const uint kFunction = 0;
+layout(constant_id = 3) const uint kFlags = 0;
+layout(constant_id = 4) const uint kType0 = 0;  // element types of the buffers, as in io.glsl
+layout(constant_id = 5) const uint kType1 = 0;
+layout(constant_id = 6) const uint kType2 = 0;
+layout(constant_id = 7) const uint kType3 = 0;
+layout(constant_id = 8) const uint kType4 = 0;
+layout(constant_id = 9) const uint kType5 = 0;
+layout(constant_id = 10) const uint kType6 = 0;
+layout(constant_id = 11) const uint kType7 = 0;
+layout(constant_id = 12) const uint kType8 = 0;
+layout(constant_id = 13) const uint kType9 = 0;
+layout(constant_id = 14) const uint kType10 = 0;
+layout(constant_id = 15) const uint kType11 = 0;
+// From 16 on: a shader's own.
 
 // A loop over [begin, end) that any number of workgroups shares; neighbours in a workgroup take neighbouring elements.
 #define FOR_EACH(i, begin, end)                                \

@@ -5,7 +5,7 @@
 #include "io.glsl"
 
 // Bit 0: the arrays are aligned to four elements. strided.glsl explains the other bits.
-layout(constant_id = 8) const uint kLayout = 0;
+layout(constant_id = 16) const uint kLayout = 0;
 
 #define FOR_EACH_QUAD(quad, count) FOR_EACH(quad, 0, ((count) + 3) / 4)
 

@@ -5,7 +5,7 @@
 #include "io.glsl"
 #include "workgroup.glsl"
 
-layout(constant_id = 8) const uint kLanes = 1;  // of a row: a power of two
+layout(constant_id = 16) const uint kLanes = 1;  // of a row: a power of two
 
 uint rows_at_once() { return gl_WorkGroupSize.x / kLanes; }
 

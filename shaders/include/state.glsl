@@ -1,4 +1,4 @@
-// State that lives on the device, see kernel/shared/params.h.
+// State that lives on the device, see kernel/shared/params.def.
 #ifndef STATE_GLSL
 #define STATE_GLSL
 

@@ -6,7 +6,7 @@
 
 // kLayout's bit 0: four neighbours of the last axis are neighbours in every operand; bit 1 + k: operand k repeats one
 // element along it.
-layout(constant_id = 9) const uint kRank = 1;  // 1 to 5
+layout(constant_id = 17) const uint kRank = 1;  // 1 to 5
 
 bool repeats(uint operand) { return (kLayout & (2u << operand)) != 0; }
 

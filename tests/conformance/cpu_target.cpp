@@ -5,7 +5,7 @@
 #include <utility>
 
 #include "amphora/core/error.h"
-#include "amphora/kernel/element_types.h"
+#include "amphora/kernel/validate.h"
 #include "backends/cpu/backend.h"
 #include "backends/cpu/kernels.h"
 #include "backends/cpu/simd/targets.h"
@@ -33,10 +33,10 @@ bool may_be_scalar(KernelId kernel, const Spec& spec) {
   if (kernel == KernelId::reduce_grad || kernel == KernelId::begin_step || kernel == KernelId::scaler_update) {
     return true;
   }
-  if (kernel == KernelId::matmul && (spec.flags & kFlagBiasGradient) != 0) return true;
+  if (kernel == KernelId::matmul && (spec.flags & kMatmulBiasGradient) != 0) return true;
   const auto beyond = [](DType type) { return type == DType::f64 || type == DType::i32; };
   return std::any_of(spec.types.begin(), spec.types.end(), beyond) ||
-         (kernel == KernelId::copy && spec.types[0] != spec.types[1]);
+         (kernel == KernelId::copy && spec.types[op::copy::in] != spec.types[op::copy::out]);
 }
 
 class CpuTarget : public Subject {

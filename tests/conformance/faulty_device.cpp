@@ -25,9 +25,12 @@ class FaultyDevice : public Device {
     info_ = device_->info();
   }
 
-  Support supports(KernelId kernel, const Spec& spec) const override { return device_->supports(kernel, spec); }
-
  protected:
+  std::string do_refuse(KernelId kernel, const Spec& spec) const override {
+    const Support support = device_->supports(kernel, spec);
+    return support.supported ? std::string() : support.path;
+  }
+  std::string do_path(KernelId kernel, const Spec& spec) const override { return device_->supports(kernel, spec).path; }
   // Buffers are the other device's; this one never looks at whose they are.
   BufferPtr do_allocate(std::size_t bytes, MemoryKind kind) override { return device_->allocate(bytes, kind); }
   void do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) override {
@@ -39,9 +42,8 @@ class FaultyDevice : public Device {
   void do_wait() override { device_->wait(); }
 
   void do_launch(const KernelCall& call) override {
-    const bool empty = call.params<CountParams>().count == 0;
-    if (call.id == KernelId::cast && !empty) return launch_cast(call);
-    if (call.id == KernelId::unscale && !empty) return launch_unscale(call);
+    if (call.id == KernelId::cast) return launch_cast(call);
+    if (call.id == KernelId::unscale) return launch_unscale(call);
     device_->launch(call);
   }
 
@@ -59,12 +61,13 @@ class FaultyDevice : public Device {
 
   void launch_cast(const KernelCall& call) {
     device_->launch(call);
-    const BufferRange& in = call.buffers[0];
-    const BufferRange& out = call.buffers[1];
+    const BufferRange& in = call.at(op::cast::in);
+    const BufferRange& out = call.at(op::cast::out);
     const std::uint32_t count = call.params<CountParams>().count;
     if (fault_ == Fault::write_past_end) write(out, out.bytes, std::byte{0});
     if (fault_ == Fault::changed_input) write(in, 0, std::byte{0x11});
-    if (fault_ != Fault::truncating_cast || call.spec.types[0] != DType::f32 || call.spec.types[1] != DType::f16)
+    if (fault_ != Fault::truncating_cast || call.type_at(op::cast::in) != DType::f32 ||
+        call.type_at(op::cast::out) != DType::f16)
       return;
     const auto values = read<float>(in);
     for (std::size_t i = 0; i < count; ++i) {
@@ -73,14 +76,15 @@ class FaultyDevice : public Device {
   }
 
   void launch_unscale(const KernelCall& call) {
-    const BufferRange& gradient = call.buffers[0];
+    const BufferRange& gradient = call.at(op::unscale::gradient);
     const auto values = read<float>(gradient);
+    if (values.empty()) return device_->launch(call);
     const std::size_t last = values.size() - 1;
     if (fault_ == Fault::overlooked_inf) write(gradient, last, 0.0f);
     device_->launch(call);
     if (fault_ == Fault::overlooked_inf || fault_ == Fault::forgotten_element) write(gradient, last, values[last]);
     if (fault_ != Fault::overlooked_inf || !std::isfinite(values[last])) return;
-    const auto state = read<float>(call.buffers[1]);
+    const auto state = read<float>(call.at(op::unscale::scaler));
     write(gradient, last, values[last] * (1.0f / state[0]));  // the arithmetic itself is right
   }
 

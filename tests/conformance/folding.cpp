@@ -59,7 +59,7 @@ TEST_P(Folding, pointwise_functions_of_two_operands) {
       const Array b = random.array(mix[1], kCount);
       expect_foldable({KernelId::binary, {.types = {}, .function = static_cast<std::uint8_t>(f)}, params},
                       {a, b, Array(mix[3], kCount)});
-      for (const std::uint8_t flags : {std::uint8_t{0}, kFlagSecond}) {
+      for (const std::uint8_t flags : {std::uint8_t{0}, kBinaryGradSecond}) {
         expect_foldable({KernelId::binary_grad, {{}, static_cast<std::uint8_t>(f), flags}, params},
                         {a, b, random.array(mix[2], kCount), Array(mix[3], kCount)});
       }

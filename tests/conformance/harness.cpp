@@ -4,26 +4,26 @@
 
 #include <fmt/format.h>
 
+#include "amphora/kernel/operands.h"
+
 namespace amphora::conformance {
 namespace {
-
-bool is_state(std::string_view buffer) {
-  return buffer == "scaler" || buffer == "stats" || buffer == "group" || buffer == "total";
-}
 
 // "f16 f16 -> f32": the element types that are read, and those that are written. What has none, or may be absent and is
 // only read, is left out.
 std::string types_of(const KernelCall& call, const Arrays& arrays) {
-  std::string read, written;
-  for (std::size_t i = 0; i < arrays.size() && i < call.spec.types.size(); ++i) {
-    const char access = info_of(call.id).access[i];
-    if (!arrays[i].present() || access == 'R' || is_state(buffer_name(call.id, i))) continue;
-    std::string& list = access == 'r' ? read : written;
+  std::string read, written_types;
+  for (std::size_t i = 0; i < arrays.size(); ++i) {
+    const int index = static_cast<int>(i);
+    const auto type = type_of(call, index);
+    const bool written = is_written(call, index);
+    if (!arrays[i].present() || !type || (operand_of(call.id, index).optional && !written)) continue;
+    std::string& list = written ? written_types : read;
     if (!list.empty()) list += ' ';
-    list += name_of(call.spec.types[i]);
+    list += name_of(*type);
   }
-  if (read.empty() || written.empty()) return read + written;
-  return read + " -> " + written;
+  if (read.empty() || written_types.empty()) return read + written_types;
+  return read + " -> " + written_types;
 }
 
 // "unary(gelu)", for messages.
@@ -38,7 +38,7 @@ std::string case_name(const KernelCall& call, const std::string& types) {
     case KernelId::matmul: {
       const auto p = call.params<MatmulParams>();
       name += fmt::format("({}x{}x{} batch {} ta {} tb {} {} alpha {} beta {})", p.m, p.n, p.k, p.batch,
-                          call.spec.flags & kFlagTransposeA, (call.spec.flags & kFlagTransposeB) / 2,
+                          call.spec.flags & kMatmulTransposeA, (call.spec.flags & kMatmulTransposeB) / 2,
                           name_of(static_cast<Activation>(f)), p.alpha, p.beta);
       break;
     }
@@ -49,12 +49,11 @@ std::string case_name(const KernelCall& call, const std::string& types) {
 
 void check_what_was_touched(const KernelCall& call, const Arrays& results, const Arrays& arrays, Ledger::Row& row) {
   for (std::size_t i = 0; i < results.size(); ++i) {
-    const std::string_view name = buffer_name(call.id, i);
-    const char access = info_of(call.id).access[i];
+    const std::string_view name = operand_of(call.id, static_cast<int>(i)).name;
     if (!results[i].guards_intact()) {
       Ledger::current().violate(row, fmt::format("wrote outside of buffer '{}'", name));
     }
-    if ((access == 'r' || access == 'R') && !results[i].same_bytes(arrays[i])) {
+    if (!is_written(call, static_cast<int>(i)) && !results[i].same_bytes(arrays[i])) {
       Ledger::current().violate(row, fmt::format("changed buffer '{}', which it may only read", name));
     }
   }

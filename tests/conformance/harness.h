@@ -10,6 +10,7 @@
 
 #include "amphora/core/dtype.h"
 #include "amphora/kernel/call.h"
+#include "amphora/kernel/operands.h"
 #include "backends/cpu/kernels.h"
 #include "conformance/array.h"
 #include "conformance/check.h"
@@ -66,10 +67,10 @@ Arrays run_oracle_as_is(KernelId kernel, const Spec& spec, const Params& params,
 template <class Params>
 Arrays run_oracle(KernelId kernel, Spec spec, const Params& params, Arrays arrays) {
   for (std::size_t i = 0; i < arrays.size(); ++i) {
-    const char access = info_of(kernel).access[i];
-    if (access == 'r' || access == 'R' || !arrays[i].present() || !is_floating(arrays[i].type())) continue;
+    const bool is_written = amphora::is_written(KernelCall(kernel, spec, params), static_cast<int>(i));
+    if (!is_written || !arrays[i].present() || !is_floating(arrays[i].type())) continue;
     arrays[i] = arrays[i].as(DType::f64);
-    if (i < spec.types.size()) spec.types[i] = DType::f64;
+    spec.types[i] = DType::f64;
   }
   return run_oracle_as_is(kernel, spec, params, arrays);
 }

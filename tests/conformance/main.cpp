@@ -6,12 +6,13 @@
 #include <chrono>
 #include <cstdio>
 #include <filesystem>
+#include <limits>
 #include <optional>
 #include <string_view>
 
-#include <CLI/CLI.hpp>
 #include <gtest/gtest.h>
 
+#include "amphora/app/command_line.h"
 #include "amphora/app/run_main.h"
 #include "amphora/core/error.h"
 #include "amphora/device/registry.h"
@@ -31,33 +32,31 @@ struct Arguments {
   std::string report;
   bool list = false;
   bool self_check = false;
-  std::string help;
 };
 
-Arguments parse(int argc, char** argv) {
+// Nothing: --help was asked for.
+std::optional<Arguments> parse(int argc, char** argv) {
   Arguments arguments;
-  CLI::App app("Holds the backends of this machine to the scalar oracle, within bounds that are derived for each.",
-               "conformance");
-  app.add_option("--backend", arguments.backend,
-                 "only this one: cpu, vulkan, cuda, or cuda_emulated, which needs no GPU; else all that there are")
-      ->type_name("NAME");
-  app.add_option("--device", arguments.device, "which of the backend's devices: its index, or a part of its name")
-      ->type_name("INDEX|NAME");
-  app.add_option("--filter", arguments.filter, "only tests whose name contains TEXT, such as matmul, adam or f16")
-      ->delimiter(',')
-      ->type_name("TEXT,...");
-  app.add_option("--seed", arguments.seed, "of the random numbers; fresh unless given")->type_name("N");
-  app.add_option("--report", arguments.report, "write the findings to a file")->type_name("FILE.md|FILE.json");
-  app.add_flag("--list", arguments.list, "print the names of the tests and run none");
-  app.add_flag("--self-check", arguments.self_check, "break a device on purpose and see that it is caught");
-  app.footer("Exit code: 0 all bounds hold, 1 one does not or a device fails, 2 the command line is wrong.\n");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    arguments.help = app.help();
-  } catch (const CLI::ParseError& error) {
-    throw app::UsageError(fmt::format("{} (see --help)", error.what()));
-  }
+  std::uint64_t seed = 0;
+  app::CommandLine line(
+      {.program = "conformance",
+       .description =
+           "Holds the backends of this machine to the scalar oracle, within bounds that are derived for each.",
+       .footer = "Exit code: 0 all bounds hold, 1 one does not or a device fails, 2 the command line is wrong.\n"});
+  line.add_text("--backend", arguments.backend, "NAME",
+                "only this one: cpu, vulkan, cuda, or cuda_emulated, which needs no GPU; else all that there are");
+  line.add_text("--device", arguments.device, "INDEX|NAME",
+                "which of the backend's devices: its index, or a part of its name");
+  line.add_texts("--filter", arguments.filter, "TEXT,...",
+                 "only tests whose name contains TEXT, such as matmul, adam or f16");
+  const auto seeded = line.add_whole("--seed", seed, "N", "of the random numbers; fresh unless given", 0,
+                                     std::numeric_limits<std::uint64_t>::max())
+                          .hide_default();
+  line.add_text("--report", arguments.report, "FILE.md|FILE.json", "write the findings to a file");
+  line.add_switch("--list", arguments.list, "print the names of the tests and run none");
+  line.add_switch("--self-check", arguments.self_check, "break a device on purpose and see that it is caught");
+  if (!line.parse(argc, argv)) return std::nullopt;
+  if (seeded.given()) arguments.seed = seed;
   return arguments;
 }
 
@@ -172,11 +171,9 @@ void write_report(const std::string& path, const RunResult& run) {
 
 // Whether all bounds held.
 bool run_program(int argc, char** argv) {
-  const Arguments arguments = parse(argc, argv);
-  if (!arguments.help.empty()) {
-    fmt::print("{}", arguments.help);
-    return true;
-  }
+  const std::optional<Arguments> parsed = parse(argc, argv);
+  if (!parsed) return true;
+  const Arguments& arguments = *parsed;
   check_backend(arguments.backend);
   if (!arguments.device.empty() && arguments.backend.empty()) {
     throw app::UsageError("--device needs --backend: it is one of that backend's devices");

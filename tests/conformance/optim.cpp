@@ -13,7 +13,7 @@ AMPHORA_ON_EVERY_SUBJECT(Optim);
 
 constexpr std::uint32_t kCounts[] = {0, 1, 7, 16, 17, 1000, 40001};
 constexpr bool kBoth[] = {false, true};
-constexpr std::size_t kFirstState = 3, kGroup = 6;
+constexpr std::size_t kFirstState = op::optimizer_step::first, kGroup = op::optimizer_step::group;
 
 Interval at(const Array& array, std::size_t i) { return Interval::exact(array.present() ? array[i] : 0.0); }
 
@@ -53,7 +53,7 @@ Interval root_of(const Interval& x) {
 #define LERP(from, to, weight) mixed(from, to, weight)
 #define HAS(state) has_##state
 #define AM_CONSTANT(name) [[maybe_unused]] const Scalar name = params.constants[next++];
-#define AM_OPTIMIZER(name, access, first_state, second_state, third_state, constants, prepared, update)    \
+#define AM_OPTIMIZER(name, presence, first_state, second_state, third_state, constants, prepared, update)  \
   [](const OptimizerParams& params, const GroupState& group, const Arrays& arrays, std::size_t i) {        \
     [[maybe_unused]] const Scalar lr = group.lr, step = static_cast<float>(group.step);                    \
     [[maybe_unused]] const Scalar correction1 = group.correction1, correction2 = group.correction2;        \
@@ -141,7 +141,7 @@ TEST_P(Optim, every_row_has_a_case) {
   const std::vector<Case> all = cases();
   for (std::size_t rule = 0; rule < std::size(kOptimizers); ++rule) {
     EXPECT_TRUE(std::any_of(all.begin(), all.end(), [&](const Case& c) { return c.rule == OptimizerRule(rule); }))
-        << kOptimizers[rule].name;
+        << kOptimizerNames[rule];
   }
 }
 

@@ -178,7 +178,7 @@ void expect_binary_in_bounds(Random& random, const BinaryCase& c) {
                          random.array(out_type, 2 * count), Array(out_type, count)};
   Spec spec{{a_type, b_type, out_type, out_type}, static_cast<std::uint8_t>(c.function)};
   const Arrays value = run_subject(KernelId::binary, spec, params, {arrays[0], arrays[1], Array(out_type, count)});
-  spec.flags = c.second ? kFlagSecond : 0;
+  spec.flags = c.second ? kBinaryGradSecond : 0;
   const Arrays slope = run_subject(KernelId::binary_grad, spec, params, arrays);
   for (int i = 0; i < c.rows * c.columns; ++i) {
     const std::int64_t row = i / c.columns;

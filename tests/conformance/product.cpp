@@ -77,9 +77,9 @@ Problem prepare(Random& random, const Product& c, bool integers) {
   problem.spec.types = {c.a, c.b, c.c, c.bias};
   problem.spec.function = static_cast<std::uint8_t>(c.activation);
   problem.spec.flags = static_cast<std::uint8_t>(
-      (c.transpose_a ? kFlagTransposeA : 0) | (c.transpose_b ? kFlagTransposeB : 0) |
-      (c.derivative ? kFlagDerivative : 0) | (c.tf32 ? kFlagTf32 : 0) | (c.bias_gradient ? kFlagBiasGradient : 0) |
-      (c.adds_bias_gradient ? kFlagAddBiasGradient : 0));
+      (c.transpose_a ? kMatmulTransposeA : 0) | (c.transpose_b ? kMatmulTransposeB : 0) |
+      (c.derivative ? kMatmulDerivative : 0) | (c.tf32 ? kMatmulTf32 : 0) |
+      (c.bias_gradient ? kMatmulBiasGradient : 0) | (c.adds_bias_gradient ? kMatmulAddBiasGradient : 0));
   const int lda = (c.transpose_a ? c.m : c.k) + c.padding, ldb = (c.transpose_b ? c.k : c.n) + c.padding;
   const int ldc = c.n + c.padding;
   const int a_size = (c.transpose_a ? c.k : c.m) * lda, b_size = (c.transpose_b ? c.n : c.k) * ldb;
@@ -141,7 +141,7 @@ void expect_in_bounds(Random& random, const Product& c) {
   // The exact sums before the activation, and the same with every term positive.
   Spec plain = problem.spec;
   plain.function = 0;  // no activation, and so no derivative
-  plain.flags &= ~(kFlagBiasGradient | kFlagAddBiasGradient);
+  plain.flags &= ~(kMatmulBiasGradient | kMatmulAddBiasGradient);
   const Arrays exact = run_oracle(KernelId::matmul, plain, problem.params, problem.arrays);
   MatmulParams positive = problem.params;
   positive.alpha = std::abs(positive.alpha);

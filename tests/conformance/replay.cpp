@@ -1,4 +1,4 @@
-// A step that is replayed leaves the bits of the step that runs as it is: losses, loss scale, masters, moments and
+// A step that is replayed leaves the bits of the eager step: losses, loss scale, masters, moments and
 // averages, over a run with an overflow, for every way to put a step together.
 #include <array>
 #include <cmath>
@@ -60,18 +60,9 @@ struct MicroBatch {
   Tensor labels;
   float share = 1.0f;
   bool ends_step = true;
+  auto tensors() { return std::tie(images, labels); }
+  std::array<std::int64_t, 1> mode() const { return {ends_step ? 1 : 0}; }
 };
-template <class Visit>
-void each_tensor(MicroBatch& batch, Visit&& visit) {
-  visit(batch.images);
-  visit(batch.labels);
-}
-template <class Visit>
-void each_tensor(const MicroBatch& batch, Visit&& visit) {
-  visit(batch.images);
-  visit(batch.labels);
-}
-std::array<std::int64_t, 1> mode_of(const MicroBatch& batch) { return {batch.ends_step ? 1 : 0}; }
 
 // Two batches take turns in the same memory, as a loader's do.
 class Batches {
@@ -123,11 +114,12 @@ void append(std::vector<float>& all, const Tensor& tensor) {
 Outcome train(Device& device, const Recipe& recipe, bool eager, std::uint64_t seed) {
   const testing::Variable variable("AMPHORA_EAGER", eager ? "1" : "0");
   RandomSource random(seed);
-  nn::Sequential hidden(nn::Linear(device, random, kInputs, 32, {.activation = Activation::relu}),
-                        nn::Dropout(random, recipe.dropout ? 0.2f : 0.0f),
-                        nn::Linear(device, random, 32, 16, {.activation = Activation::gelu}));
+  const nn::Init init{device, random};
+  nn::Sequential hidden(nn::Linear(init, kInputs, 32, {.activation = Activation::relu}),
+                        nn::Dropout(init, recipe.dropout ? 0.2f : 0.0f),
+                        nn::Linear(init, 32, 16, {.activation = Activation::gelu}));
   hidden.recompute(recipe.recompute);
-  nn::Sequential model(std::move(hidden), nn::Linear(device, random, 16, kClasses));
+  nn::Sequential model(std::move(hidden), nn::Linear(init, 16, kClasses));
   const auto parameters = model.parameters();
   optim::AdamW optimizer(parameters);
   optimizer.follow(optim::warmup_cosine(1e-2f, 20, kSteps));

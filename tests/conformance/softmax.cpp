@@ -33,7 +33,7 @@ double error_of(double exact, double distance, double columns, bool logarithm) {
 
 TEST_P(Softmax, forward_is_in_bounds) {
   for (const auto& [rows, columns] : kShapes) {
-    for (const std::uint8_t flags : {std::uint8_t{0}, kFlagLog}) {
+    for (const std::uint8_t flags : {std::uint8_t{0}, kSoftmaxLog}) {
       for (const DType in : kFloats) {
         const DType out = random.floating();
         SCOPED_TRACE(testing::Message() << rows << 'x' << columns << " log " << int{flags} << ' ' << name_of(in)
@@ -48,7 +48,7 @@ TEST_P(Softmax, forward_is_in_bounds) {
         for (std::size_t i = 0; i < count; ++i) {
           const double distance = largest_in_row(arrays[0], i / columns * columns, columns) - arrays[0][i];
           expect_inside(actual[1], i,
-                        Interval::around(exact[i], error_of(exact[i], distance, columns, flags == kFlagLog)));
+                        Interval::around(exact[i], error_of(exact[i], distance, columns, flags == kSoftmaxLog)));
         }
       }
     }
@@ -70,7 +70,7 @@ TEST_P(Softmax, equal_rows_give_equal_bits) {
 
 TEST_P(Softmax, gradients_are_in_bounds) {
   for (const auto& [rows, columns] : kShapes) {
-    for (const std::uint8_t flags : {std::uint8_t{0}, kFlagLog}) {
+    for (const std::uint8_t flags : {std::uint8_t{0}, kSoftmaxLog}) {
       for (const DType type : kFloats) {
         const DType out = random.floating();
         SCOPED_TRACE(testing::Message() << rows << 'x' << columns << " log " << int{flags} << ' ' << name_of(type));
@@ -88,10 +88,10 @@ TEST_P(Softmax, gradients_are_in_bounds) {
           const std::size_t start = row * columns;
           double size = 0.0;
           for (std::size_t j = start; j < start + columns; ++j) {
-            size += std::abs(arrays[1][j]) * (flags == kFlagLog ? 1.0 : std::abs(y[j]));
+            size += std::abs(arrays[1][j]) * (flags == kSoftmaxLog ? 1.0 : std::abs(y[j]));
           }
           for (std::size_t i = start; i < start + columns; ++i) {
-            const double weight = flags == kFlagLog ? std::exp(y[i]) : std::abs(y[i]);
+            const double weight = flags == kSoftmaxLog ? std::exp(y[i]) : std::abs(y[i]);
             // The sum's roundings, the exponential's, and three operations around it.
             const double roundings = columns + 6.0 + 2.0 * accuracy().exp;
             const double error = kUnit * (weight * size * roundings + 3.0 * std::abs(arrays[1][i]));
@@ -128,7 +128,7 @@ TEST_P(Softmax, infinities_and_nan_give_the_kind_that_the_oracle_gives) {
     Array x(DType::f32, std::size(rows) * columns);
     for (std::size_t i = 0; i < x.count(); ++i) x.set(i, -kInf);
     for (std::size_t i = 0; i < std::size(rows) * 3; ++i) x.set(i * (columns / 3), rows[i / 3][i % 3]);
-    for (const std::uint8_t flags : {std::uint8_t{0}, kFlagLog}) {
+    for (const std::uint8_t flags : {std::uint8_t{0}, kSoftmaxLog}) {
       const Arrays actual = run_subject(KernelId::softmax, {{}, 0, flags}, params, {x, x});
       if (actual.empty()) continue;
       expect_same_kinds(actual[1], run_oracle_as_is(KernelId::softmax, {{}, 0, flags}, params, {x, x})[1]);
@@ -137,7 +137,7 @@ TEST_P(Softmax, infinities_and_nan_give_the_kind_that_the_oracle_gives) {
 }
 
 TEST_P(Softmax, no_rows_are_no_work) {
-  for (const std::uint8_t flags : {std::uint8_t{0}, kFlagLog}) {
+  for (const std::uint8_t flags : {std::uint8_t{0}, kSoftmaxLog}) {
     const Arrays arrays = {Array(DType::f16, 0), Array(DType::f16, 0)};
     run_subject(KernelId::softmax, {{DType::f16, DType::f16}, 0, flags}, RowsParams{0, 5}, arrays);
   }

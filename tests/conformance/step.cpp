@@ -2,7 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "amphora/kernel/double_as_floats.h"
+#include "amphora/kernel/two_floats.h"
 #include "conformance/formulas.h"
 #include "conformance/harness.h"
 

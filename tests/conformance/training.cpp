@@ -57,11 +57,12 @@ amp::GradScalerOptions scaling_for(Precision precision) {
 }  // namespace
 
 TrainingRun train_small(Device& device, Precision precision) {
-  const data::ImageSet images = small_images();
+  const data::Images images(small_images());
   const data::Loader loader(device, images, {.batch_size = kBatch, .seed = 3});
   RandomSource random(11);
-  nn::Sequential model(nn::Linear(device, random, kInputs, kHidden, {.activation = Activation::relu}),
-                       nn::Dropout(random, 0.1f), nn::Linear(device, random, kHidden, kClasses));
+  const nn::Init init{device, random};
+  nn::Sequential model(nn::Linear(init, kInputs, kHidden, {.activation = Activation::relu}), nn::Dropout(init, 0.1f),
+                       nn::Linear(init, kHidden, kClasses));
   const auto parameters = model.parameters();
   // The loss is a sum over the batch, and four times that, so that its gradients overflow at such a scale.
   constexpr float kFactor = 4.0f;
@@ -72,8 +73,7 @@ TrainingRun train_small(Device& device, Precision precision) {
   TrainingRun run;
   for (const nn::Parameter& parameter : parameters) append(run.initial_weights, parameter.tensor());
   for (int step = 0, epoch = 0; step < kTrainingSteps; ++epoch) {
-    data::Epoch batches = loader.epoch(epoch);
-    for (const data::Batch& batch : batches) {
+    for (const data::ImageBatch& batch : loader.epoch(epoch)) {
       if (step++ == kTrainingSteps) break;
       if (epoch == 0) append(run.images, batch.images);
       Tensor loss, logits;
@@ -128,8 +128,9 @@ std::vector<double> loss_bounds(const TrainingRun& reference, Precision precisio
 
 std::string explain_small(Device& device, Precision precision, std::initializer_list<amp::RuleOverride> overrides) {
   RandomSource random(7);
-  nn::Sequential model(nn::Linear(device, random, 12, 8, {.activation = Activation::gelu}), nn::Dropout(random, 0.25f),
-                       nn::Linear(device, random, 8, 5));
+  const nn::Init init{device, random};
+  nn::Sequential model(nn::Linear(init, 12, 8, {.activation = Activation::gelu}), nn::Dropout(init, 0.25f),
+                       nn::Linear(init, 8, 5));
   const Tensor x = Tensor::from(device, {6, 12}, nn::normal({6, 12}, 0.0f, 1.0f, random.next()));
   const Tensor labels = Tensor::from(device, {6}, std::vector<std::int32_t>{0, 1, 2, 3, 4, 0});
   const Tensor target = Tensor::full(device, {6, 5}, 0.2);

@@ -74,7 +74,7 @@ struct SmallStep {
     const Spec narrow{.types = {DType::f32, DType::f16}};
     Spec multiply{.types = {DType::f16, DType::f16, DType::f32, DType::f32},
                   .function = static_cast<std::uint8_t>(Activation::silu)};
-    multiply.flags = kFlagTransposeB;
+    multiply.flags = kMatmulTransposeB;
     const MatmulParams shape{kRows, kColumns, kInner, 1, kInner, kInner, kColumns, 0, 0, 0, 1.0f, 0.0f};
     const CountParams outer{kRows * kColumns};
     return {KernelCall(KernelId::cast, narrow, CountParams{inner}).with(all_of(x)).with(all_of(low)),

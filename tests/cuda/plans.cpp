@@ -18,7 +18,7 @@ class CudaPlans : public CudaProducts {
     const int stride = kSize * kSize + batch_padding;
     const Spec spec{.types = {},
                     .function = static_cast<std::uint8_t>(Activation::gelu),
-                    .flags = kFlagDerivative | kFlagBiasGradient};
+                    .flags = kMatmulDerivative | kMatmulBiasGradient};
     const int batch = batch_padding == 0 ? 1 : 2;
     const MatmulParams params{kSize, kSize, kSize, batch, kSize, kSize, kSize, stride, stride, stride, 1.0f, 0.0f};
     const BufferPtr x = buffer_of(device, std::vector<float>(static_cast<std::size_t>(stride * batch)));
@@ -104,7 +104,7 @@ TEST_F(CudaPlans, ADeviceWithoutTf32MultipliesF32Whole) {
   const auto path_of = [&](CudaDevice& device, DType type) {
     const BufferPtr x = buffer_of(device, std::vector<std::byte>(16 * 16 * size_of(type)));
     const MatmulParams params{16, 16, 16, 1, 16, 16, 16, 0, 0, 0, 1.0f, 0.0f};
-    KernelCall call(KernelId::matmul, {.types = {type, type, type, type}, .flags = kFlagTf32}, params);
+    KernelCall call(KernelId::matmul, {.types = {type, type, type, type}, .flags = kMatmulTf32}, params);
     const BufferPtr c = device.allocate(x->bytes(), MemoryKind::activations);
     call.with(all_of(x)).with(all_of(x)).with(all_of(c));
     device.reset_counters();

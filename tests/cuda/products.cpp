@@ -118,7 +118,7 @@ TEST_F(CudaProducts, ABiasGradientIsFusedWhereItHasTheResultsType) {
     constexpr int kSize = 64;
     const auto gelu = static_cast<std::uint8_t>(Activation::gelu);
     const Spec spec{
-        .types = {type, type, type, DType::f32}, .function = gelu, .flags = kFlagDerivative | kFlagBiasGradient};
+        .types = {type, type, type, DType::f32}, .function = gelu, .flags = kMatmulDerivative | kMatmulBiasGradient};
     const MatmulParams params{kSize, kSize, kSize, 1, kSize, kSize, kSize, 0, 0, 0, 1.0f, 0.0f};
     const BufferPtr x = buffer_of(*device, std::vector<std::byte>(kSize * kSize * size_of(type)));
     const BufferPtr c = device->allocate(x->bytes(), MemoryKind::activations);

@@ -42,7 +42,7 @@ class CudaProducts : public CudaTest {
     };
     const BufferPtr x = of(s.m, s.k), w = of(s.n, s.k), c = of(s.m, s.n), bias = of(1, s.n);
     Spec spec{.types = {s.type, s.type, s.type, s.type}, .function = static_cast<std::uint8_t>(s.activation)};
-    spec.flags = kFlagTransposeB;
+    spec.flags = kMatmulTransposeB;
     const MatmulParams params{s.m, s.n, s.k, 1, s.k, s.k, s.n, 0, 0, 0, alpha, s.beta};
     KernelCall call(KernelId::matmul, spec, params);
     call.with(all_of(x)).with(all_of(w)).with(all_of(c));

@@ -6,7 +6,7 @@
 #include <string>
 #include <vector>
 
-#include "amphora/data/dataset.h"
+#include "amphora/data/images.h"
 
 namespace amphora::testing {
 

@@ -8,10 +8,10 @@
 namespace amphora::gpu_check {
 namespace {
 
-using nlohmann::ordered_json;
+using io::Json;
 
-ordered_json devices() {
-  return ordered_json::parse(R"({"backends": [
+Json devices() {
+  return *Json::parse(R"({"backends": [
       {"name": "cuda", "available": true, "emulated": false, "detail": "NVIDIA H200", "precisions": ["f32", "f16"],
        "devices": [{"name": "NVIDIA K80", "reason_against": "too old", "facts": []},
                    {"name": "NVIDIA H200", "reason_against": "", "facts": [["driver", "580"], ["products", "f32"], ["", "f16"]]}]},
@@ -42,7 +42,7 @@ TEST(FindBackend, KeepsTheReasonWhereThereIsNoDevice) {
 }
 
 TEST(Machine, IsNamedByTheFirstBackendThatHasADevice) {
-  const ordered_json found = devices();
+  const Json found = devices();
   const std::vector<Backend> backends{find_backend(found, "none", false), find_backend(found, "cuda", false)};
   const Machine machine = describe(backends, "2026-11-24", "abc");
   EXPECT_EQ(machine.gpu, "NVIDIA H200");

@@ -2,7 +2,10 @@
 #include "tools/gpu_check/report.h"
 
 #include <gtest/gtest.h>
+#include <nlohmann/json.hpp>
 
+#include "amphora/app/sample.h"
+#include "tools/gpu_check/sample_facts.h"
 #include "tools/gpu_check/tables.h"
 
 namespace amphora::gpu_check {
@@ -67,16 +70,9 @@ TEST(Tables, KeepTheirColumnsWhateverACellHolds) {
 
 Finding ceilings(const std::string& backend, double seconds) {
   Finding finding{.step = "ceilings " + backend};
-  finding.details = {{"backend", backend},
-                     {"device", "a card"},
-                     {"results",
-                      {{{"what", "cube"},
-                        {"types", "f16"},
-                        {"shape", "8 x 8 x 8"},
-                        {"seconds", seconds},
-                        {"rate", 1e-9 / seconds},
-                        {"unit", "TFLOP/s"},
-                        {"of_copy", nullptr}}}}};
+  const io::Json cube{{"what", "cube"},         {"types", "f16"},    {"shape", "8 x 8 x 8"}, {"seconds", seconds},
+                      {"rate", 1e-9 / seconds}, {"unit", "TFLOP/s"}, {"of_copy", nullptr}};
+  finding.details = {{"backend", backend}, {"device", "a card"}, {"results", std::vector{cube}}};
   return finding;
 }
 
@@ -88,13 +84,14 @@ TEST(Tables, PutBenchmarksBesideTheFirstBackends) {
 }
 
 TEST(Tables, CountTestsAndNameWhatIsUnsupported) {
+  using Names = std::vector<std::string>;
   Finding finding = kPassed;
   finding.details = {{"tests", {{"passed", 7}, {"failed", 0}, {"skipped", 1}}},
                      {"values", 12345},
                      {"violations", 0},
                      {"largest", 0.75},
-                     {"kernels", {{"matmul", {{"values", 12345}, {"largest", 0.75}, {"paths", {"cuBLASLt"}}}}}},
-                     {"unsupported", {{"no f64", {{"calls", 3}, {"kernels", {"cast", "fill"}}}}}}};
+                     {"kernels", {{"matmul", {{"values", 12345}, {"largest", 0.75}, {"paths", Names{"cuBLASLt"}}}}}},
+                     {"unsupported", {{"no f64", {{"calls", 3}, {"kernels", Names{"cast", "fill"}}}}}}};
   const std::string text = conformance_tables({kDevices, finding});
   EXPECT_NE(text.find("| conformance cuda | 7 | 0 | 1 | 12345 | 0 | 0.750 |"), std::string::npos) << text;
   EXPECT_NE(text.find("| matmul | cuBLASLt | 12345 | 0.750 |"), std::string::npos) << text;
@@ -102,13 +99,37 @@ TEST(Tables, CountTestsAndNameWhatIsUnsupported) {
 }
 
 TEST(Tables, ShowASampleBesideTheCpu) {
+  const auto metric = [](const char* name, const std::vector<std::string>& shown) {
+    return io::Json{{"name", name}, {"shown", shown}};
+  };
   Finding finding{.step = "mlp cuda f16"};
-  finding.details = {{"test_accuracy", 89.25},   {"cpu_test_accuracy", 89.5}, {"difference", -0.25},
-                     {"median_step_ms", 0.5},    {"cpu_median_step_ms", 3.0}, {"skipped_steps", 2},
+  finding.details = {{"metrics", std::vector{metric("test_accuracy", {"89.25 %", "89.50 %", "-0.25"}),
+                                             metric("test_loss", {"0.310", "0.300", "+0.010"})}},
+                     {"median_step_ms", 0.5},
+                     {"cpu_median_step_ms", 3.0},
+                     {"skipped_steps", 2},
                      {"loss_scales_part_at", ""}};
-  EXPECT_NE(sample_table({finding}).find("| mlp cuda f16 | 89.25 % | 89.50 % | -0.25 | 0.500 ms | 3.000 ms | 2 |"),
-            std::string::npos)
-      << sample_table({finding});
+  for (const char* row : {"| mlp cuda f16 | test_accuracy | 89.25 % | 89.50 % | -0.25 | 0.500 ms | 3.000 ms | 2 |",
+                          "| mlp cuda f16 | test_loss | 0.310 | 0.300 | +0.010 | 0.500 ms | 3.000 ms | 2 |"}) {
+    EXPECT_NE(sample_table({finding}).find(row), std::string::npos) << sample_table({finding});
+  }
+}
+
+TEST(SampleFacts, AreWhatTheSampleSaysOfItself) {
+  const app::Sample sample{.name = "toy",
+                           .metrics = {{.name = "hits", .unit = "%", .digits = 1, .max_difference = 0.5},
+                                       {.name = "loss", .digits = 4, .max_difference = 0.25}},
+                           .data = {.package = "toys"},
+                           .quick = {"--epochs", "1"}};
+  const SampleFacts facts = sample_facts(app::description_of(sample));
+  ASSERT_EQ(facts.metrics.size(), 2u);
+  EXPECT_EQ(facts.metrics[0].name, "hits");
+  EXPECT_EQ(facts.metrics[0].max_difference, 0.5);
+  EXPECT_EQ(facts.metrics[0].str(12.34), "12.3 %");
+  EXPECT_EQ(facts.metrics[1].str(3.0), "3.0000");
+  EXPECT_EQ(facts.metrics[1].difference(0.5), "+0.5000");
+  EXPECT_EQ(facts.quick, (std::vector<std::string>{"--epochs", "1"}));
+  EXPECT_TRUE(sample_facts("").metrics.empty());
 }
 
 }  // namespace

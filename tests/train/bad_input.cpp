@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include "amphora/device/registry.h"
 #include "program.h"
 
 namespace amphora {
@@ -65,7 +66,9 @@ TEST_F(BadInput, ABackendThatIsNotThereIsRefusedWithAListOfThoseThatAre) {
 }
 
 TEST_F(BadInput, AnUnknownBackendIsRefusedWithAListOfAll) {
-  check(testing::run_mlp("--backend opencl"), 2, "auto, cpu, vulkan, cuda");
+  std::string names = "auto";
+  for (const Backend& backend : backends()) names += ", " + std::string(backend.name);
+  check(testing::run_mlp("--backend opencl"), 2, names);
 }
 
 TEST_F(BadInput, APrecisionThatTheBackendLacksIsRefusedWithAListOfThoseItHas) {

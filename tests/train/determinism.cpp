@@ -11,7 +11,7 @@ namespace {
 class SameSeed : public ::testing::TestWithParam<Precision> {
  protected:
   static std::vector<std::uint32_t> bits(int threads, std::uint64_t seed) {
-    app::Options options;
+    app::TrainingOptions options;
     options.backend = "cpu";
     options.precision = GetParam();
     options.scaler.enabled = GetParam() == Precision::f16;

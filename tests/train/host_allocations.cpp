@@ -41,18 +41,19 @@ TEST(ReplayedStep, AllocatesNothingAndWaitsForNothing) {
   const auto device = open_device("null");
   constexpr int kLayers = 97;
   RandomSource random(1);
+  const nn::Init init{*device, random};
   nn::Sequential model;
   for (int i = 0; i < kLayers; ++i) {
-    model.add(std::make_shared<nn::Linear>(*device, random, 8, 8, nn::LinearOptions{.activation = Activation::relu}));
+    model.add(std::make_shared<nn::Linear>(init, 8, 8, nn::LinearOptions{.activation = Activation::relu}));
   }
-  model.add(std::make_shared<nn::Dropout>(random, 0.1f));
+  model.add(std::make_shared<nn::Dropout>(init, 0.1f));
   const auto parameters = model.parameters();
   optim::AdamW optimizer(parameters);
   optimizer.follow(optim::warmup_cosine(1e-3f, 10, 100));
   amp::GradScaler scaler;
   optim::Ema ema(parameters, 0.9f);
   train::Step step(*device,
-                   [&](const data::Batch& batch) {
+                   [&](const data::ImageBatch& batch) {
                      Tensor loss;
                      {
                        const amp::Autocast autocast(DType::f16);
@@ -68,7 +69,7 @@ TEST(ReplayedStep, AllocatesNothingAndWaitsForNothing) {
                      return loss;
                    },
                    {.scaler = &scaler});
-  std::vector<data::Batch> batches;
+  std::vector<data::ImageBatch> batches;
   for (int i = 0; i < 2; ++i) {
     batches.push_back({Tensor::zeros(*device, {4, 8}, DType::f32, MemoryKind::inputs),
                        Tensor::zeros(*device, {4}, DType::i32, MemoryKind::inputs)});

@@ -2,24 +2,27 @@
 
 namespace amphora::testing {
 
-SmallRun train_small(const app::Options& options, const data::ImageSet& images, std::int64_t count_from) {
-  app::Session session(options);
+using Session = app::Session<data::ImageBatch>;
+
+SmallRun train_small(const app::TrainingOptions& options, const data::ImageSet& images, std::int64_t count_from) {
+  Session session(options);
   Device& device = session.device();
-  const data::Loader loader(device, images, {.batch_size = options.batch_size, .seed = options.seed});
+  const data::Images source(images);
+  data::Loader loader(device, source, {.batch_size = options.batch_size, .seed = options.seed});
   RandomSource random(options.seed);
-  nn::Sequential model(nn::Linear(device, random, 784, 64, {.activation = Activation::relu}),
-                       nn::Linear(device, random, 64, 10));
+  const nn::Init init{device, random};
+  nn::Sequential model(nn::Linear(init, 784, 64, {.activation = Activation::relu}), nn::Linear(init, 64, 10));
   const auto parameters = model.parameters();
   const auto optimizer = app::make_optimizer(options, parameters);
   optimizer->follow(app::make_schedule(options, session.step_count(loader)));
   amp::GradScaler scaler(options.scaler);
 
   train::Step step(device,
-                   [&](const app::Batch& batch) {
+                   [&](const Session::Batch& batch) {
                      Tensor loss;
                      {
                        const amp::Autocast autocast(options.precision);
-                       loss = cross_entropy(model(batch.images), batch.labels) / batch.batches_in_step;
+                       loss = cross_entropy(model(batch.images), batch.labels) * batch.loss_share;
                      }
                      scaler.scale(loss).backward();
                      if (!batch.ends_step) return loss;
@@ -31,9 +34,9 @@ SmallRun train_small(const app::Options& options, const data::ImageSet& images, 
                      return loss;
                    },
                    {.scaler = &scaler});
-  for (const app::Batch& batch : session.batches(loader)) {
+  for (const Session::Batch& batch : session.batches(loader)) {
     if (batch.step == count_from) device.reset_counters();
-    session.log(step(batch), optimizer->lr());
+    session.log(step(batch), *optimizer);
   }
 
   SmallRun run{.masters = {}, .counters = device.counters()};

@@ -15,6 +15,6 @@ struct SmallRun {
 };
 
 // Trains 784-64-10 on `images` as `options` say; the counters start anew at step `count_from`.
-SmallRun train_small(const app::Options& options, const data::ImageSet& images, std::int64_t count_from = 0);
+SmallRun train_small(const app::TrainingOptions& options, const data::ImageSet& images, std::int64_t count_from = 0);
 
 }  // namespace amphora::testing

@@ -37,7 +37,7 @@ class StepTest : public ::testing::Test {
 
   std::shared_ptr<Device> device_ = open_device("cpu", {.threads = 1});
   RandomSource random_{5};
-  nn::Linear model_{*device_, random_, 1, 1};
+  nn::Linear model_{{*device_, random_}, 1, 1};
   optim::Sgd optimizer_{model_.parameters(), {.lr = 0.1f}};
   int runs_ = 0;  // of the body
 };
@@ -56,7 +56,7 @@ TEST_F(StepTest, GivesTheLossOfEachStepHoweverLateItIsRead) {
   std::vector<double> replayed;
   for (const bool is_eager : {true, false}) {
     RandomSource random(9);
-    nn::Linear model(*device_, random, 1, 1);
+    nn::Linear model({*device_, random}, 1, 1);
     optim::Sgd optimizer(model.parameters(), {.lr = 0.1f});
     train::Step step(*device_,
                      [&](const Tensor& x) {
@@ -172,7 +172,7 @@ TEST_F(StepTest, RefusesToReadWithinACaptureAndNamesTheOpAndThePlace) {
 }
 
 TEST_F(StepTest, NamesTheModuleInWhichTheHostReads) {
-  class Curious : public nn::Module {
+  class Curious : public nn::Layer {
    protected:
     Tensor forward(const Tensor& x) override { return x.item() > 0.0 ? x : -x; }
   };

@@ -10,8 +10,8 @@ constexpr std::int64_t kSteps = 101;
 
 class StepCost : public ::testing::TestWithParam<const char*> {
  protected:
-  static app::Options options() {
-    app::Options options;
+  static app::TrainingOptions options() {
+    app::TrainingOptions options;
     options.backend = GetParam();
     options.batch_size = 8;
     options.epochs = 1;
@@ -37,7 +37,7 @@ TEST_P(StepCost, IsNoMemoryFromTheSystemOnceWarm) {
 
 TEST_P(StepCost, IsTheCastOfTheBatchAndNoneOfWeights) {
   for (const Precision precision : {Precision::f16, Precision::bf16}) {
-    app::Options wanted = options();
+    app::TrainingOptions wanted = options();
     wanted.precision = precision;
     const Counters counters = testing::train_small(wanted, images_, 1).counters;
     EXPECT_EQ(launches(counters, KernelId::cast), static_cast<std::uint64_t>(kSteps - 1)) << name_of(precision);
@@ -46,7 +46,7 @@ TEST_P(StepCost, IsTheCastOfTheBatchAndNoneOfWeights) {
 }
 
 TEST_P(StepCost, IsNoCastAtAllInFullPrecision) {
-  app::Options wanted = options();
+  app::TrainingOptions wanted = options();
   wanted.precision = Precision::f32;
   wanted.scaler.enabled = false;
   EXPECT_EQ(launches(testing::train_small(wanted, images_, 0).counters, KernelId::cast), 0u);

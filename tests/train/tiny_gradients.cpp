@@ -28,10 +28,10 @@ struct Outcome {
 Outcome train_tiny(Precision precision, const amp::GradScalerOptions& scaling) {
   const std::shared_ptr<Device> device = open_device("cpu", {.threads = 1});
   RandomSource random(11);
+  const nn::Init init{*device, random};
   const Tensor x = Tensor::from(*device, {kRows, kInputs}, nn::normal({kRows, kInputs}, 0.0f, 1.0f, random.next()));
-  nn::Linear teacher(*device, random, kInputs, kOutputs);
-  nn::Sequential model(nn::Linear(*device, random, kInputs, 32, {.activation = Activation::tanh}),
-                       nn::Linear(*device, random, 32, kOutputs));
+  nn::Linear teacher(init, kInputs, kOutputs);
+  nn::Sequential model(nn::Linear(init, kInputs, 32, {.activation = Activation::tanh}), nn::Linear(init, 32, kOutputs));
   const Tensor target = [&] {
     const autograd::NoGrad no_grad;
     return teacher(x);

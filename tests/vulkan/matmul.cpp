@@ -72,8 +72,8 @@ void VulkanMatmul::expect_exact(VulkanDevice& device, const Case& c) {
   const int matrix = c.m * c.n;
   const MatmulParams params{c.m, c.n, c.k, c.batch, a.stride, b.stride, c.n, a.matrix, b.matrix, matrix, 1.0f, 0.0f};
   const Spec spec{.types = {c.type, c.type, DType::f32, DType::f32},
-                  .flags = static_cast<std::uint8_t>((c.transpose_a ? kFlagTransposeA : 0) |
-                                                     (c.transpose_b ? kFlagTransposeB : 0))};
+                  .flags = static_cast<std::uint8_t>((c.transpose_a ? kMatmulTransposeA : 0) |
+                                                     (c.transpose_b ? kMatmulTransposeB : 0))};
   const BufferPtr left = buffer_of(device, a.bytes);
   const BufferPtr right = buffer_of(device, b.bytes);
   const BufferPtr result =

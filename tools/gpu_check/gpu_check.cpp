@@ -5,10 +5,11 @@
 #include <array>
 #include <cstdio>
 #include <ctime>
+#include <optional>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
+#include "amphora/app/command_line.h"
 #include "amphora/app/run_main.h"
 #include "amphora/io/file.h"
 #include "report.h"
@@ -24,50 +25,44 @@ struct Arguments {
   std::vector<std::string> only;
   std::string output = "bench/results";
   std::string commit = "unknown";
+  std::string starter;
   bool list = false;
-  std::string help;
 };
 
-Arguments parse(int argc, char** argv) {
+// Nothing: --help was asked for.
+std::optional<Arguments> parse(int argc, char** argv) {
   Arguments arguments;
   Options& options = arguments.options;
   options.programs = fs::read_symlink("/proc/self/exe").parent_path();
-  CLI::App app(
-      "Checks this machine's GPU through amphora's backends: devices, conformance, training beside the cpu backend,\n"
-      "benchmarks beside the card's own ceilings, sanitizers. Ends with a table, and writes it to files.",
-      "gpu-check");
-  app.add_option("--backends", options.backends, "which ones")->delimiter(',')->capture_default_str();
-  app.add_option("--only", arguments.only, "steps whose names contain one of these; --list prints the names")
-      ->delimiter(',')
-      ->type_name("TEXT,...");
-  app.add_option("--output", arguments.output, "the folder for the findings and, below it, the logs")
-      ->type_name("DIR")
-      ->multi_option_policy(
-          CLI::MultiOptionPolicy::TakeLast)  // whoever starts this program gives one, the user another
-      ->capture_default_str();
-  app.add_option("--time-limit", options.limit_seconds, "a program that runs longer is ended, and its step failed")
-      ->type_name("SECONDS")
-      ->check(CLI::PositiveNumber)
-      ->capture_default_str();
-  app.add_option("--seed", options.seed, "the first of the samples' seeds")->capture_default_str();
-  app.add_option("--commit", arguments.commit, "what was built, for the record");
-  app.add_option("--starter", options.starter, "a program that starts the others, such as scripts/with_vulkan");
-  app.add_flag("--quick", options.quick, "a part of the tests, a small data set and small benchmarks");
-  app.add_flag("--emulated", options.emulated, "a device that runs on the processor counts, to try the check itself");
-  app.add_flag("--list", arguments.list, "print the steps and run none");
-  app.footer("Exit code: 0 all that could run passed, 1 something failed or there is no GPU, 2 wrong command line.\n");
-  try {
-    app.parse(argc, argv);
-  } catch (const CLI::CallForHelp&) {
-    arguments.help = app.help();
-  } catch (const CLI::ParseError& error) {
-    throw amphora::app::UsageError(fmt::format("{} (see --help)", error.what()));
-  }
+  amphora::app::CommandLine line(
+      {.program = "gpu-check",
+       .description =
+           "Checks this machine's GPU through amphora's backends: devices, conformance, training beside the cpu "
+           "backend,\nbenchmarks beside the card's own ceilings, sanitizers. Ends with a table, and writes it to "
+           "files.",
+       .footer =
+           "Exit code: 0 all that could run passed, 1 something failed or there is no GPU, 2 wrong command line.\n"});
+  line.add_texts("--backends", options.backends, "NAME,...", "which ones");
+  line.add_texts("--only", arguments.only, "TEXT,...",
+                 "steps whose names contain one of these; --list prints the names");
+  line.add_path("--output", arguments.output, "DIR", "the folder for the findings and, below it, the logs");
+  line.add_number("--time-limit", options.limit_seconds, "SECONDS",
+                  "a program that runs longer is ended, and its step failed", "a finite number above 0",
+                  amphora::app::positive);
+  line.add_whole("--seed", options.seed, "N", "the first of the samples' seeds", 0, std::uint64_t{1} << 62U);
+  line.add_text("--commit", arguments.commit, "TEXT", "what was built, for the record").hide_default();
+  line.add_text("--starter", arguments.starter, "TEXT",
+                "a program that starts the others, such as scripts/with_vulkan");
+  line.add_switch("--quick", options.quick, "a part of the tests, a small data set and small benchmarks");
+  line.add_switch("--emulated", options.emulated,
+                  "a device that runs on the processor counts, to try the check itself");
+  line.add_switch("--list", arguments.list, "print the steps and run none");
+  if (!line.parse(argc, argv)) return std::nullopt;
   for (const std::string& name : options.backends) {
     if (name == "cuda" || name == "vulkan") continue;
     throw amphora::app::UsageError(fmt::format("--backends: '{}' is not valid; give cuda, vulkan or both", name));
   }
-  if (!options.starter.empty()) options.starter = fs::absolute(options.starter);
+  if (!arguments.starter.empty()) options.starter = fs::absolute(arguments.starter);
   return arguments;
 }
 
@@ -88,7 +83,7 @@ std::vector<Backend> find_backends(const Options& options, Finding& finding) {
   const fs::path json = log_file(options, "devices", ".json");
   fs::remove(json);
   finding = run_step(options, "devices", program(options, "amphora-devices", {"--json", json.string()}));
-  const nlohmann::ordered_json devices = json_of(json);
+  const amphora::io::Json devices = json_of(json);
   std::vector<Backend> backends;
   for (const std::string& name : options.backends) {
     backends.push_back(devices.is_object() ? find_backend(devices, name, options.emulated)
@@ -173,15 +168,14 @@ void list(const Options& options) {
 int main(int argc, char** argv) {
   bool passed = true;
   const int code = amphora::app::run_reporting_errors("gpu-check", [&] {
-    Arguments arguments = parse(argc, argv);
-    if (!arguments.help.empty()) {
-      fmt::print("{}", arguments.help);
-    } else if (arguments.list) {
-      list(arguments.options);
+    std::optional<Arguments> arguments = parse(argc, argv);
+    if (!arguments) return;
+    if (arguments->list) {
+      list(arguments->options);
     } else {
-      arguments.options.logs = fs::absolute(arguments.output) / "logs";
-      fs::create_directories(arguments.options.logs);
-      passed = check(arguments);
+      arguments->options.logs = fs::absolute(arguments->output) / "logs";
+      fs::create_directories(arguments->options.logs);
+      passed = check(*arguments);
     }
   });
   return code != 0 ? code : passed ? 0 : 1;

@@ -3,7 +3,8 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <nlohmann/json.hpp>
+
+#include "amphora/io/json.h"
 
 namespace amphora::gpu_check {
 namespace {
@@ -16,11 +17,10 @@ std::vector<ScaleStep> scale_history(std::string_view lines) {
   std::vector<ScaleStep> history;
   while (!lines.empty()) {
     const std::size_t end = std::min(lines.find('\n'), lines.size());
-    const auto json =
-        nlohmann::json::parse(lines.substr(0, end), nullptr, false);  // a run that was cut off ends anyhow
+    const auto json = io::Json::parse(lines.substr(0, end));  // a run that was cut off ends anyhow
     lines.remove_prefix(std::min(end + 1, lines.size()));
-    if (!json.is_object() || !json.contains("loss_scale")) continue;
-    history.push_back({json.at("loss_scale").get<double>(), json.value("skipped", false)});
+    if (!json || !json->contains("loss_scale")) continue;
+    history.push_back({json->at("loss_scale").number(), json->contains("skipped") && json->at("skipped").flag()});
   }
   return history;
 }

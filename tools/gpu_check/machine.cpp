@@ -5,7 +5,7 @@
 namespace amphora::gpu_check {
 namespace {
 
-using nlohmann::ordered_json;
+using io::Json;
 
 std::string trimmed(std::string_view text) {
   constexpr const char* kBlank = " \t\r\n";
@@ -23,18 +23,25 @@ std::string next_field(std::string_view& text) {
 }
 
 // The first device that can be used: the one that is opened when none is named.
-const ordered_json* first_device(const ordered_json& backend) {
-  for (const ordered_json& device : backend.at("devices")) {
-    if (device.at("reason_against").get<std::string>().empty()) return &device;
+const Json* first_device(const Json& backend) {
+  for (const Json& device : backend.at("devices").elements()) {
+    if (device.at("reason_against").text().empty()) return &device;
   }
   return nullptr;
 }
 
+std::vector<std::string> texts_of(const Json& array) {
+  std::vector<std::string> texts;
+  for (const Json& element : array.elements()) texts.push_back(element.text());
+  return texts;
+}
+
 // A fact without a name goes on with the one before.
-Facts joined(const ordered_json& pairs) {
+Facts joined(const Json& pairs) {
   Facts facts;
-  for (const ordered_json& pair : pairs) {
-    const auto name = pair.at(0).get<std::string>(), value = pair.at(1).get<std::string>();
+  for (const Json& pair : pairs.elements()) {
+    const std::string& name = pair.elements().at(0).text();
+    const std::string& value = pair.elements().at(1).text();
     if (name.empty() && !facts.empty()) {
       facts.back().second += "; " + value;
     } else {
@@ -53,18 +60,18 @@ Backend unknown_backend(const std::string& name, const std::string& reason_again
   return backend;
 }
 
-Backend find_backend(const ordered_json& devices, const std::string& name, bool emulated) {
-  for (const ordered_json& found : devices.at("backends")) {
-    if (found.at("name") != name) continue;
-    const auto detail = found.at("detail").get<std::string>();
-    if (!found.at("available").get<bool>()) return unknown_backend(name, detail);
-    const bool is_emulated = found.at("emulated").get<bool>();
+Backend find_backend(const Json& devices, const std::string& name, bool emulated) {
+  for (const Json& found : devices.at("backends").elements()) {
+    if (found.at("name").text() != name) continue;
+    const auto detail = found.at("detail").text();
+    if (!found.at("available").flag()) return unknown_backend(name, detail);
+    const bool is_emulated = found.at("emulated").flag();
     if (is_emulated && !emulated) {
       return unknown_backend(name, fmt::format("{} runs on the processor; --emulated lets it count", detail));
     }
-    Backend backend{name, {}, detail, is_emulated, found.at("precisions").get<std::vector<std::string>>(), {}};
-    if (const ordered_json* device = first_device(found)) {
-      backend.device = device->at("name").get<std::string>();
+    Backend backend{name, {}, detail, is_emulated, texts_of(found.at("precisions")), {}};
+    if (const Json* device = first_device(found)) {
+      backend.device = device->at("name").text();
       backend.facts = joined(device->at("facts"));
     }
     if (is_emulated) backend.device += " (emulated)";

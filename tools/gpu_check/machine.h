@@ -6,7 +6,7 @@
 #include <utility>
 #include <vector>
 
-#include <nlohmann/json.hpp>
+#include "amphora/io/json.h"
 
 namespace amphora::gpu_check {
 
@@ -31,7 +31,7 @@ struct Machine {
 
 // The backend `name` in what `amphora-devices --json` wrote. A device that runs on the processor counts as none, unless
 // `emulated` says otherwise.
-Backend find_backend(const nlohmann::ordered_json& devices, const std::string& name, bool emulated);
+Backend find_backend(const io::Json& devices, const std::string& name, bool emulated);
 // A backend of which nothing is known, with all precisions that it could have.
 Backend unknown_backend(const std::string& name, const std::string& reason_against);
 

@@ -11,7 +11,7 @@
 namespace amphora::gpu_check {
 namespace {
 
-using nlohmann::ordered_json;
+using io::Json;
 
 std::size_t count(const Check& check, Result result) {
   return static_cast<std::size_t>(std::count_if(check.findings.begin(), check.findings.end(),
@@ -67,20 +67,18 @@ std::string to_markdown(const Check& check) {
 }
 
 std::string to_json(const Check& check) {
-  ordered_json facts = ordered_json::object();
+  Json facts = Json::object();
   for (const auto& [name, value] : check.machine.facts) facts[name] = value;
-  ordered_json steps = ordered_json::array();
+  Json steps = Json::array();
   for (const Finding& f : check.findings) {
-    ordered_json step = {
-        {"step", f.step}, {"result", name_of(f.result)}, {"measured", f.measured}, {"seconds", f.seconds}};
+    Json step = {{"step", f.step}, {"result", name_of(f.result)}, {"measured", f.measured}, {"seconds", f.seconds}};
     if (!f.details.is_null()) step["details"] = f.details;
     if (!f.output.empty()) step["output"] = f.output;
     steps.push_back(std::move(step));
   }
-  const ordered_json json = {{"gpu", check.machine.gpu}, {"date", check.machine.date}, {"commit", check.machine.commit},
-                             {"machine", facts},         {"passed", check.passed()},   {"steps", steps}};
-  // The end of a log may be anything.
-  return json.dump(2, ' ', false, ordered_json::error_handler_t::replace) + "\n";
+  const Json json = {{"gpu", check.machine.gpu}, {"date", check.machine.date}, {"commit", check.machine.commit},
+                     {"machine", facts},         {"passed", check.passed()},   {"steps", steps}};
+  return json.dump(2) + "\n";
 }
 
 std::string file_name(const Machine& machine) {

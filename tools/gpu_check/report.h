@@ -6,8 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "amphora/io/json.h"
 #include "machine.h"
 
 namespace amphora::gpu_check {
@@ -20,9 +19,9 @@ struct Finding {
   Result result = Result::passed;
   std::string measured = {};  // one line
   double seconds = 0.0;
-  std::string log = {};                 // the file's name; empty: none
-  std::string output = {};              // the end of the log, where the step failed
-  nlohmann::ordered_json details = {};  // what tables.h makes tables of
+  std::string log = {};     // the file's name; empty: none
+  std::string output = {};  // the end of the log, where the step failed
+  io::Json details = {};    // what tables.h makes tables of
 };
 
 struct Check {

@@ -50,10 +50,7 @@ std::string text_of(const std::filesystem::path& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-nlohmann::ordered_json json_of(const std::filesystem::path& path) {
-  auto json = nlohmann::ordered_json::parse(text_of(path), nullptr, false);
-  return json.is_discarded() ? nlohmann::ordered_json() : json;
-}
+io::Json json_of(const std::filesystem::path& path) { return io::Json::parse(text_of(path)).value_or(io::Json()); }
 
 std::string last_line(std::string_view text) {
   while (!text.empty() && text.back() == '\n') text.remove_suffix(1);

@@ -6,8 +6,7 @@
 #include <string_view>
 #include <vector>
 
-#include <nlohmann/json.hpp>
-
+#include "amphora/io/json.h"
 #include "process.h"
 #include "report.h"
 
@@ -18,7 +17,7 @@ struct Options {
   std::filesystem::path starter;   // starts a program that is its argument; empty: programs start by themselves
   std::filesystem::path logs;
   std::vector<std::string> backends = {"cuda", "vulkan"};
-  double limit_seconds = 1800.0;  // a child process
+  float limit_seconds = 1800.0f;  // a child process
   bool quick = false;             // a part of the tests, small benchmarks
   bool emulated = false;          // a device that runs on the processor counts, too
   std::uint64_t seed = 1;         // the first of the samples' runs
@@ -36,8 +35,8 @@ Finding run_step(const Options& options, const std::string& step, const Command&
 // Makes a finding one that failed.
 void fail(Finding& finding, const std::string& measured, const std::string& output);
 
-std::string text_of(const std::filesystem::path& path);             // empty where there is no such file
-nlohmann::ordered_json json_of(const std::filesystem::path& path);  // null where it is missing or cut off
+std::string text_of(const std::filesystem::path& path);  // empty where there is no such file
+io::Json json_of(const std::filesystem::path& path);     // null where it is missing or cut off
 std::string last_line(std::string_view text);
 
 }  // namespace amphora::gpu_check

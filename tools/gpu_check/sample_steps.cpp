@@ -6,46 +6,55 @@
 #include <fmt/format.h>
 
 #include "history.h"
-#include "quick_data.h"
+#include "sample_facts.h"
 #include "steps.h"
 
 namespace amphora::gpu_check {
 namespace {
 
-using nlohmann::ordered_json;
+using io::Json;
 
-constexpr double kMaxDifference = 0.3;  // points of mean test accuracy, to the cpu backend
-constexpr int kSeeds = 3;               // one run's accuracy varies by about as much
+constexpr int kSeeds = 3;
 
 struct Run {
   Finding finding;
-  double accuracy = 0.0;
+  std::vector<double> metrics = {};  // in the order of the sample's facts
   double step_ms = 0.0;
   std::uint64_t skipped = 0;
   std::vector<ScaleStep> scales = {};
 };
 
+// Asked once.
+const SampleFacts& facts_of(const Options& options, const std::string& sample) {
+  static std::map<std::string, SampleFacts> known;
+  const auto [found, is_new] = known.try_emplace(sample);
+  if (is_new) {
+    const Finding asked = run_step(options, sample + " describe", program(options, sample, {"--describe"}));
+    if (asked.result == Result::passed) found->second = sample_facts(text_of(options.logs / asked.log));
+  }
+  return found->second;
+}
+
 Run train(const Options& options, const std::string& sample, const std::string& backend, const std::string& precision,
           std::uint64_t seed) {
+  const SampleFacts& facts = facts_of(options, sample);
   const std::string name = fmt::format("{} {} {} seed {}", sample, backend, precision, seed);
   const std::filesystem::path summary = log_file(options, name, ".json"), lines = log_file(options, name, ".jsonl");
   std::vector<std::string> arguments{"--backend",          backend,     "--precision",    precision, "--seed",
                                      std::to_string(seed), "--summary", summary.string(), "--log",   lines.string()};
-  if (options.quick) {
-    // The first scales overflow, so that there are steps to skip.
-    arguments.insert(arguments.end(), {"--data", quick_data(options.logs).string(), "--epochs", "2", "--batch-size",
-                                       "50", "--init-scale", "1e9"});
-  }
+  if (options.quick) arguments.insert(arguments.end(), facts.quick.begin(), facts.quick.end());
   Run result{run_step(options, name, program(options, sample, arguments))};
   if (result.finding.result != Result::passed) return result;
-  const ordered_json json = json_of(summary);
-  if (!json.is_object() || !json.at("test_accuracy").is_number()) {
-    fail(result.finding, "no test accuracy in " + summary.filename().string(), {});
-    return result;
+  const Json json = json_of(summary);
+  for (const MetricFacts& metric : facts.metrics) {
+    if (!json.contains(metric.name) || !json.at(metric.name).is_number()) {
+      fail(result.finding, fmt::format("no {} in {}", metric.name, summary.filename().string()), {});
+      return result;
+    }
+    result.metrics.push_back(json.at(metric.name).number());
   }
-  result.accuracy = json.at("test_accuracy").get<double>();
-  result.step_ms = json.at("median_step_ms").get<double>();
-  result.skipped = json.at("skipped_steps").get<std::uint64_t>();
+  result.step_ms = json.at("median_step_ms").number();
+  result.skipped = json.at("skipped_steps").count();
   result.scales = scale_history(text_of(lines));
   return result;
 }
@@ -63,6 +72,9 @@ const Run& reference(const Options& options, const std::string& sample, const st
 // Runs of one backend with several seeds, beside the cpu's.
 class Comparison {
  public:
+  explicit Comparison(const SampleFacts& facts)
+      : facts_(facts), sums_(facts.metrics.size()), cpu_sums_(facts.metrics.size()) {}
+
   // False where a run failed, which is the finding then.
   bool add(std::uint64_t seed, const Run& run, const Run& cpu) {
     finding_.seconds += run.finding.seconds;
@@ -73,8 +85,10 @@ class Comparison {
       return false;
     }
     seeds_.push_back(seed);
-    accuracy_ += run.accuracy;
-    cpu_accuracy_ += cpu.accuracy;
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      sums_[i] += run.metrics[i];
+      cpu_sums_[i] += cpu.metrics[i];
+    }
     step_ms_ += run.step_ms;
     cpu_step_ms_ += cpu.step_ms;
     skipped_ += run.skipped;
@@ -85,39 +99,57 @@ class Comparison {
 
   Finding finish() {
     const auto runs = static_cast<double>(seeds_.size());
-    const double accuracy = accuracy_ / runs, cpu = cpu_accuracy_ / runs;
-    finding_.measured =
-        fmt::format("accuracy {:.2f} %, cpu {:.2f} % ({:+.2f}); step {:.3f} ms, cpu {:.3f} ms; {} steps skipped, {}",
-                    accuracy, cpu, accuracy - cpu, step_ms_ / runs, cpu_step_ms_ / runs, skipped_,
-                    parted_.empty() ? "the cpu's loss scales" : "loss scales part at " + parted_);
+    bool close = true;
+    std::string bars;
+    Json metrics = Json::array();
+    for (std::size_t i = 0; i < sums_.size(); ++i) {
+      const MetricFacts& metric = facts_.metrics[i];
+      const double value = sums_[i] / runs, cpu = cpu_sums_[i] / runs;
+      close = close && std::abs(value - cpu) <= metric.max_difference;  // false with NaN
+      bars += fmt::format("a difference of {} in {}, ", metric.max_difference, metric.name);
+      finding_.measured += fmt::format("{} {}, cpu {} ({}); ", metric.name, metric.str(value), metric.str(cpu),
+                                       metric.difference(value - cpu));
+      metrics.push_back({{"name", metric.name},
+                         {"value", value},
+                         {"cpu", cpu},
+                         {"difference", value - cpu},
+                         {"shown", std::vector{metric.str(value), metric.str(cpu), metric.difference(value - cpu)}}});
+    }
+    finding_.measured +=
+        fmt::format("step {:.3f} ms, cpu {:.3f} ms; {} steps skipped, {}", step_ms_ / runs, cpu_step_ms_ / runs,
+                    skipped_, parted_.empty() ? "the cpu's loss scales" : "loss scales part at " + parted_);
     finding_.details = {{"seeds", seeds_},
-                        {"test_accuracy", accuracy},
-                        {"cpu_test_accuracy", cpu},
-                        {"difference", accuracy - cpu},
+                        {"metrics", metrics},
                         {"median_step_ms", step_ms_ / runs},
                         {"cpu_median_step_ms", cpu_step_ms_ / runs},
                         {"skipped_steps", skipped_},
                         {"loss_scales_part_at", parted_}};
-    // A comparison with NaN is false.
-    if (std::abs(accuracy - cpu) <= kMaxDifference && parted_.empty()) return finding_;
-    fail(finding_, finding_.measured,
-         fmt::format("the bar is {} points of accuracy, and the same loss scale in every step", kMaxDifference));
+    if (close && parted_.empty()) return finding_;
+    fail(finding_, finding_.measured, fmt::format("the bar is {}and the same loss scale in every step", bars));
     return finding_;
   }
 
   Finding& finding() { return finding_; }
 
  private:
+  const SampleFacts& facts_;
   Finding finding_;
   std::vector<std::uint64_t> seeds_;
-  double accuracy_ = 0.0, cpu_accuracy_ = 0.0, step_ms_ = 0.0, cpu_step_ms_ = 0.0;
+  std::vector<double> sums_, cpu_sums_;  // of each metric
+  double step_ms_ = 0.0, cpu_step_ms_ = 0.0;
   std::uint64_t skipped_ = 0;
   std::string parted_;
 };
 
 Finding compare(const Options& options, const std::string& sample, const std::string& backend,
                 const std::string& precision) {
-  Comparison comparison;
+  const SampleFacts& facts = facts_of(options, sample);
+  if (facts.metrics.empty()) {
+    Finding finding;
+    fail(finding, sample + " --describe names no metric", {});
+    return finding;
+  }
+  Comparison comparison(facts);
   const std::uint64_t count = options.quick ? 1 : kSeeds;
   for (std::uint64_t seed = options.seed; seed < options.seed + count; ++seed) {
     const Run run = train(options, sample, backend, precision, seed);

@@ -9,49 +9,50 @@
 namespace amphora::gpu_check {
 namespace {
 
-using nlohmann::ordered_json;
+using io::Json;
 
-void add_to_set(ordered_json& list, const ordered_json& value) {
-  if (std::find(list.begin(), list.end(), value) == list.end()) list.push_back(value);
+void add_to_set(Json& list, const Json& value) {
+  const Json::Array& known = list.elements();
+  if (std::find(known.begin(), known.end(), value) == known.end()) list.push_back(value);
 }
 
 // By kernel: how many numbers were checked, the largest error over its bound, and the paths that ran.
-ordered_json kernels_of(const ordered_json& report) {
-  ordered_json kernels = ordered_json::object();
-  for (const ordered_json& row : report.at("rows")) {
-    ordered_json& kernel = kernels[row.at("kernel").get<std::string>()];
-    if (kernel.is_null()) kernel = {{"values", 0}, {"largest", 0.0}, {"paths", ordered_json::array()}};
-    kernel["values"] = kernel["values"].get<std::uint64_t>() + row.at("values").get<std::uint64_t>();
-    kernel["largest"] = std::max(kernel["largest"].get<double>(), row.at("largest_error_over_bound").get<double>());
+Json kernels_of(const Json& report) {
+  Json kernels = Json::object();
+  for (const Json& row : report.at("rows").elements()) {
+    Json& kernel = kernels[row.at("kernel").text()];
+    if (kernel.is_null()) kernel = {{"values", 0}, {"largest", 0.0}, {"paths", Json::array()}};
+    kernel["values"] = kernel["values"].count() + row.at("values").count();
+    kernel["largest"] = std::max(kernel["largest"].number(), row.at("largest_error_over_bound").number());
     add_to_set(kernel["paths"], row.at("path"));
   }
   return kernels;
 }
 
 // By reason: how many calls of which kernels.
-ordered_json unsupported_of(const ordered_json& report) {
-  ordered_json reasons = ordered_json::object();
-  for (const ordered_json& row : report.at("unsupported")) {
-    ordered_json& reason = reasons[row.at("reason").get<std::string>()];
-    if (reason.is_null()) reason = {{"calls", 0}, {"kernels", ordered_json::array()}};
-    reason["calls"] = reason["calls"].get<std::uint64_t>() + row.at("cases").get<std::uint64_t>();
+Json unsupported_of(const Json& report) {
+  Json reasons = Json::object();
+  for (const Json& row : report.at("unsupported").elements()) {
+    Json& reason = reasons[row.at("reason").text()];
+    if (reason.is_null()) reason = {{"calls", 0}, {"kernels", Json::array()}};
+    reason["calls"] = reason["calls"].count() + row.at("cases").count();
     add_to_set(reason["kernels"], row.at("kernel"));
   }
   return reasons;
 }
 
-ordered_json details_of(const ordered_json& report) {
+Json details_of(const Json& report) {
   std::uint64_t values = 0, violations = 0;
   double largest = 0.0;
-  for (const ordered_json& row : report.at("rows")) {
-    values += row.at("values").get<std::uint64_t>();
-    violations += row.at("violations").get<std::uint64_t>();
-    largest = std::max(largest, row.at("largest_error_over_bound").get<double>());
+  for (const Json& row : report.at("rows").elements()) {
+    values += row.at("values").count();
+    violations += row.at("violations").count();
+    largest = std::max(largest, row.at("largest_error_over_bound").number());
   }
   return {{"tests",
            {{"passed", report.at("passed_tests")},
-            {"failed", report.at("failed_tests").size()},
-            {"skipped", report.at("skipped_tests").size()}}},
+            {"failed", report.at("failed_tests").elements().size()},
+            {"skipped", report.at("skipped_tests").elements().size()}}},
           {"seed", report.at("seed")},
           {"values", values},
           {"violations", violations},
@@ -62,15 +63,15 @@ ordered_json details_of(const ordered_json& report) {
           {"unsupported", unsupported_of(report)}};
 }
 
-std::string summary_of(const ordered_json& details) {
+std::string summary_of(const Json& details) {
   std::uint64_t calls = 0;
-  for (const auto& [reason, what] : details.at("unsupported").items()) calls += what.at("calls").get<std::uint64_t>();
-  const ordered_json& tests = details.at("tests");
+  for (const auto& [reason, what] : details.at("unsupported").members()) calls += what.at("calls").count();
+  const Json& tests = details.at("tests");
   return fmt::format(
       "{} tests passed, {} failed; {} values, {} outside of their bound, largest error / bound {:.3f}; "
       "{} calls unsupported",
-      tests.at("passed").get<int>(), tests.at("failed").get<int>(), details.at("values").get<std::uint64_t>(),
-      details.at("violations").get<std::uint64_t>(), details.at("largest").get<double>(), calls);
+      tests.at("passed").count(), tests.at("failed").count(), details.at("values").count(),
+      details.at("violations").count(), details.at("largest").number(), calls);
 }
 
 Step conformance_step(const Backend& backend, const std::string& what, const char* filter, const char* quick_filter) {
@@ -98,10 +99,10 @@ Finding whole_runs(const Options& options, const std::string& step, const std::s
   command.environment = {{"AMPHORA_TEST_BACKEND", backend},
                          {"AMPHORA_MLP", starter + quoted((options.programs / "mlp").string())}};
   Finding finding = run_step(options, step, command);
-  const ordered_json json = json_of(report);
+  const Json json = json_of(report);
   if (!json.is_object()) return finding;
-  const int failures = json.at("failures").get<int>();
-  const int passed = json.at("tests").get<int>() - failures;
+  const std::uint64_t failures = json.at("failures").count();
+  const std::uint64_t passed = json.at("tests").count() - failures;
   finding.measured = fmt::format("{} tests passed, {} failed", passed, failures);
   finding.details["tests"] = {{"passed", passed}, {"failed", failures}, {"skipped", 0}};
   return finding;
@@ -116,7 +117,7 @@ Finding conformance(const Options& options, const std::string& step, Command com
   command.arguments.insert(command.arguments.end(), {"--backend", backend, "--report", report.string()});
   if (!filter.empty()) command.arguments.insert(command.arguments.end(), {"--filter", filter});
   Finding finding = run_step(options, step, command);
-  const ordered_json json = json_of(report);
+  const Json json = json_of(report);
   if (!json.is_object()) return finding;
   finding.details = details_of(json);
   finding.measured += (finding.measured.empty() ? "" : ": ") + summary_of(finding.details);

@@ -7,14 +7,14 @@ namespace amphora::cpu::oracle {
 
 void fill(const KernelCall& call, Threads&) {
   const auto params = call.params<FillParams>();
-  const Array out(call, 0);
+  const Array out(call, op::fill::out);
   for (std::uint32_t i = 0; i < params.count; ++i) out.set(i, params.value);
 }
 
 void cast(const KernelCall& call, Threads&) {
   const auto params = call.params<CountParams>();
-  const Array in(call, 0);
-  const Array out(call, 1);
+  const Array in(call, op::cast::in);
+  const Array out(call, op::cast::out);
   if (in.type() == out.type()) {  // keeps the payload of a NaN
     if (params.count > 0) std::memmove(out.data(), in.data(), params.count * size_of(in.type()));
     return;
@@ -24,8 +24,8 @@ void cast(const KernelCall& call, Threads&) {
 
 void copy(const KernelCall& call, Threads&) {
   const auto params = call.params<CopyParams>();
-  const Array in(call, 0);
-  const Array out(call, 1);
+  const Array in(call, op::copy::in);
+  const Array out(call, op::copy::out);
   const bool same = in.type() == out.type();
   const std::size_t width = size_of(in.type());
   const auto* source = static_cast<const std::byte*>(in.data());
@@ -43,8 +43,8 @@ void copy(const KernelCall& call, Threads&) {
 
 void accumulate(const KernelCall& call, Threads&) {
   const auto params = call.params<CountParams>();
-  const Array in(call, 0);
-  const Array sum(call, 1);
+  const Array in(call, op::accumulate::in);
+  const Array sum(call, op::accumulate::sum);
   for (std::uint32_t i = 0; i < params.count; ++i) sum.set(i, sum[i] + in[i]);
 }
 

@@ -12,8 +12,8 @@ namespace {
 
 void report(const KernelCall& call, bool found) {
   if (!found) return;
-  data_of<ScalerState>(call, 1)->found_inf = 1.0f;
-  data_of<GradientStats>(call, 2)->found_inf = 1.0f;
+  data_of<ScalerState>(call, op::unscale::scaler)->found_inf = 1.0f;
+  data_of<GradientStats>(call, op::unscale::stats)->found_inf = 1.0f;
 }
 
 // Multiplies in f32, or in f64 where the gradient is f64.
@@ -46,7 +46,7 @@ float power_norm(const Array& gradient, std::uint32_t count, float start, double
 
 void inspect(const KernelCall& call, Threads&) {
   const auto params = call.params<CountParams>();
-  const Array gradient(call, 0);
+  const Array gradient(call, op::inspect::gradient);
   bool found = false;
   for (std::uint32_t i = 0; i < params.count; ++i) found = found || !std::isfinite(gradient[i]);
   report(call, found);
@@ -54,8 +54,8 @@ void inspect(const KernelCall& call, Threads&) {
 
 void unscale(const KernelCall& call, Threads&) {
   const auto params = call.params<CountParams>();
-  const Array gradient(call, 0);
-  const auto inverse = static_cast<float>(1.0 / data_of<ScalerState>(call, 1)->scale);
+  const Array gradient(call, op::unscale::gradient);
+  const auto inverse = static_cast<float>(1.0 / data_of<ScalerState>(call, op::unscale::scaler)->scale);
   bool found = false;
   for (std::uint32_t i = 0; i < params.count; ++i) {
     // The scaled value is judged: an overflow by the multiplication is not the loss scale's fault.
@@ -67,8 +67,8 @@ void unscale(const KernelCall& call, Threads&) {
 
 void gradient_norm(const KernelCall& call, Threads&) {
   const auto params = call.params<GradientNormParams>();
-  const Array gradient(call, 0);
-  auto* total = data_of<float>(call, 1);
+  const Array gradient(call, op::gradient_norm::gradient);
+  auto* total = data_of<float>(call, op::gradient_norm::total);
   if (std::isnan(*total)) return;
   if (std::isinf(params.p)) {
     *total = extremum(gradient, params.count, *total, params.p > 0.0f);
@@ -83,16 +83,16 @@ void gradient_norm(const KernelCall& call, Threads&) {
 
 void clip_norm(const KernelCall& call, Threads&) {
   const auto params = call.params<ClipParams>();
-  const Array gradient(call, 0);
+  const Array gradient(call, op::clip_norm::gradient);
   // Reciprocal, then product: the two roundings of PyTorch's number / tensor.
-  const float ratio = 1.0f / (*data_of<float>(call, 1) + 1e-6f) * params.limit;
+  const float ratio = 1.0f / (*data_of<float>(call, op::clip_norm::total) + 1e-6f) * params.limit;
   const float factor = ratio > 1.0f ? 1.0f : ratio;  // NaN stays NaN
   for (std::uint32_t i = 0; i < params.count; ++i) gradient.set(i, multiply(gradient, i, factor));
 }
 
 void clip_value(const KernelCall& call, Threads&) {
   const auto params = call.params<ClipParams>();
-  const Array gradient(call, 0);
+  const Array gradient(call, op::clip_value::gradient);
   const double limit = params.limit;
   for (std::uint32_t i = 0; i < params.count; ++i) {
     const double value = gradient[i];

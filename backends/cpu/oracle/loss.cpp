@@ -20,10 +20,10 @@ double log_sum_exp(const Array& logits, std::int64_t start, std::int64_t end) {
 
 void cross_entropy(const KernelCall& call, Threads&) {
   const auto params = call.params<CrossEntropyParams>();
-  const Array logits(call, 0);
-  const auto* targets = data_of<std::int32_t>(call, 1);
-  const Array loss(call, 2);
-  const Array log_sums(call, 3);
+  const Array logits(call, op::cross_entropy::logits);
+  const auto* targets = data_of<std::int32_t>(call, op::cross_entropy::targets);
+  const Array loss(call, op::cross_entropy::loss);
+  const Array log_sums(call, op::cross_entropy::log_sum_exp);
   for (std::int64_t row = 0; row < params.rows; ++row) {
     const std::int64_t start = row * params.columns;
     const double log_sum = log_sum_exp(logits, start, start + params.columns);
@@ -36,11 +36,11 @@ void cross_entropy(const KernelCall& call, Threads&) {
 
 void cross_entropy_grad(const KernelCall& call, Threads&) {
   const auto params = call.params<CrossEntropyParams>();
-  const Array logits(call, 0);
-  const auto* targets = data_of<std::int32_t>(call, 1);
-  const Array log_sums(call, 2);
-  const Array dloss(call, 3);
-  const Array dlogits(call, 4, call.spec.types[0]);
+  const Array logits(call, op::cross_entropy_grad::logits);
+  const auto* targets = data_of<std::int32_t>(call, op::cross_entropy_grad::targets);
+  const Array log_sums(call, op::cross_entropy_grad::log_sum_exp);
+  const Array dloss(call, op::cross_entropy_grad::dloss);
+  const Array dlogits(call, op::cross_entropy_grad::dlogits, call.type_at(op::cross_entropy_grad::logits));
   for (std::int64_t row = 0; row < params.rows; ++row) {
     const std::int64_t start = row * params.columns;
     const std::int64_t target = targets[row];

@@ -46,16 +46,16 @@ struct Epilogue {
 
 void matmul(const KernelCall& call, Threads&) {
   const auto params = call.params<MatmulParams>();
-  const Array a(call, 0);
-  const Array b(call, 1);
+  const Array a(call, op::matmul::a);
+  const Array b(call, op::matmul::b);
   const Epilogue epilogue{params,
                           static_cast<Activation>(call.spec.function),
-                          (call.spec.flags & kFlagDerivative) != 0,
-                          Array(call, 2),
-                          Array(call, 3),
-                          Array(call, 4, call.spec.types[2])};
-  const bool transpose_a = (call.spec.flags & kFlagTransposeA) != 0;
-  const bool transpose_b = (call.spec.flags & kFlagTransposeB) != 0;
+                          (call.spec.flags & kMatmulDerivative) != 0,
+                          Array(call, op::matmul::c),
+                          Array(call, op::matmul::bias),
+                          Array(call, op::matmul::aux, call.type_at(op::matmul::c))};
+  const bool transpose_a = (call.spec.flags & kMatmulTransposeA) != 0;
+  const bool transpose_b = (call.spec.flags & kMatmulTransposeB) != 0;
   if (params.m <= 0 || params.n <= 0) return;
   const auto columns = static_cast<std::size_t>(params.n);
   std::vector<double> sums(columns);
@@ -77,9 +77,9 @@ void matmul(const KernelCall& call, Threads&) {
       }
     }
   }
-  if ((call.spec.flags & kFlagBiasGradient) == 0) return;
-  const Array bias_gradient(call, 5, DType::f32);
-  const bool adds = (call.spec.flags & kFlagAddBiasGradient) != 0;
+  if ((call.spec.flags & kMatmulBiasGradient) == 0) return;
+  const Array bias_gradient(call, op::matmul::bias_gradient, DType::f32);
+  const bool adds = (call.spec.flags & kMatmulAddBiasGradient) != 0;
   for (std::int64_t j = 0; j < params.n; ++j) {
     bias_gradient.set(j, column_sums[static_cast<std::size_t>(j)] + (adds ? bias_gradient[j] : 0.0));
   }

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "amphora/kernel/double_as_floats.h"
 #include "amphora/kernel/optimizers.h"
+#include "amphora/kernel/two_floats.h"
 #include "backends/cpu/oracle/oracle.h"
 
 namespace amphora::cpu::oracle {
@@ -19,35 +19,38 @@ Real lerp_value(Real from, Real to, Real weight) {
 // Calls step.template operator()<Real>() with the arithmetic type of the masters in buffer 1.
 template <class Step>
 void with_master_type(const KernelCall& call, Step step) {
-  if (call.spec.types[1] == DType::f64) {
+  if (call.type_at(op::optimizer_step::master) == DType::f64) {
     step.template operator()<double>();
   } else {
     step.template operator()<float>();
   }
 }
 
+bool has_buffer(const KernelCall& call, int index) { return call.at(index).buffer != nullptr; }
+
 // Calls update(g, value, first, second, third) for each element, with its states; those that are absent are 0.
 template <class Real, class Update>
 void for_each_element(const KernelCall& call, const GroupState& group, Update update) {
-  const Array gradient(call, 0);
-  const Array master(call, 1);
-  const Array working(call, 2);
-  const DType state_type = call.spec.types[3];
-  const Array states[] = {Array(call, 3), Array(call, 4, state_type), Array(call, 5, state_type)};
+  using namespace op::optimizer_step;
+  const Array gradients(call, gradient);
+  const Array masters(call, master);
+  const Array working_copy(call, working);
+  const DType state_type = call.type_at(first);
+  const Array states[] = {Array(call, first), Array(call, second, state_type), Array(call, third, state_type)};
   const std::uint32_t count = call.params<OptimizerParams>().count;
   for (std::uint32_t i = 0; i < count; ++i) {
-    auto value = static_cast<Real>(master[i]);
+    auto value = static_cast<Real>(masters[i]);
     Real of_element[kMaxStates] = {};
     for (int k = 0; k < kMaxStates; ++k) {
       if (states[k]) of_element[k] = static_cast<Real>(states[k][i]);
     }
-    const Real g = static_cast<Real>(gradient[i]) * group.gradient_factor;
+    const Real g = static_cast<Real>(gradients[i]) * group.gradient_factor;
     update(g, value, of_element[0], of_element[1], of_element[2]);
     for (int k = 0; k < kMaxStates; ++k) {
       if (states[k]) states[k].set(i, of_element[k]);
     }
-    master.set(i, value);
-    if (working) working.set(i, value);
+    masters.set(i, value);
+    if (working_copy) working_copy.set(i, value);
   }
 }
 
@@ -64,15 +67,15 @@ void for_each_element(const KernelCall& call, const GroupState& group, Update up
 #define AM_CONSTANT(name)                                                                                           \
   [[maybe_unused]] const auto name = static_cast<Real>(joined(params.constants[next], params.constants_low[next])); \
   ++next;
-#define AM_OPTIMIZER(name, access, first_state, second_state, third_state, constants, prepared, update)   \
+#define AM_OPTIMIZER(name, presence, first_state, second_state, third_state, constants, prepared, update) \
   template <class Real>                                                                                   \
   void name##_step(const KernelCall& call, const GroupState& group) {                                     \
     const auto params = call.params<OptimizerParams>();                                                   \
     [[maybe_unused]] const Real lr = group.lr, step = static_cast<Real>(group.step);                      \
     [[maybe_unused]] const Real correction1 = group.correction1, correction2 = group.correction2;         \
-    [[maybe_unused]] const bool HAS(first_state) = data_of<void>(call, 3) != nullptr;                     \
-    [[maybe_unused]] const bool HAS(second_state) = data_of<void>(call, 4) != nullptr;                    \
-    [[maybe_unused]] const bool HAS(third_state) = data_of<void>(call, 5) != nullptr;                     \
+    [[maybe_unused]] const bool HAS(first_state) = has_buffer(call, op::optimizer_step::first);           \
+    [[maybe_unused]] const bool HAS(second_state) = has_buffer(call, op::optimizer_step::second);         \
+    [[maybe_unused]] const bool HAS(third_state) = has_buffer(call, op::optimizer_step::third);           \
     int next = 0;                                                                                         \
     constants prepared for_each_element<Real>(                                                            \
         call, group,                                                                                      \
@@ -101,10 +104,10 @@ void grow(ScalerState& state, const ScalerUpdateParams& params) {
 
 void begin_step(const KernelCall& call, Threads&) {
   const auto params = call.params<BeginStepParams>();
-  auto& group = *data_of<GroupState>(call, 0);
-  if (const auto* lr = data_of<float>(call, 3)) group.lr = *lr;
-  const auto* stats = data_of<GradientStats>(call, 1);
-  const auto* scaler = data_of<ScalerState>(call, 2);
+  auto& group = *data_of<GroupState>(call, op::begin_step::group);
+  if (const auto* lr = data_of<float>(call, op::begin_step::lr)) group.lr = *lr;
+  const auto* stats = data_of<GradientStats>(call, op::begin_step::stats);
+  const auto* scaler = data_of<ScalerState>(call, op::begin_step::scaler);
   group.skip = stats != nullptr && stats->found_inf != 0.0f ? 1 : 0;
   const bool scaled = params.unscale != 0 && scaler != nullptr;
   group.gradient_factor = scaled ? static_cast<float>(1.0 / scaler->scale) : 1.0f;
@@ -116,11 +119,11 @@ void begin_step(const KernelCall& call, Threads&) {
 }
 
 void optimizer_step(const KernelCall& call, Threads&) {
-  const auto& group = *data_of<GroupState>(call, 6);
+  const auto& group = *data_of<GroupState>(call, op::optimizer_step::group);
   if (group.skip != 0) return;
   with_master_type(call, [&]<class Real>() {
     constexpr void (*kSteps[])(const KernelCall&, const GroupState&) = {
-#define AM_OPTIMIZER(name, access, first, second, third, constants, prepared, update) name##_step<Real>,
+#define AM_OPTIMIZER(name, presence, first, second, third, constants, prepared, update) name##_step<Real>,
 #include "amphora/kernel/shared/optim.def"
 #undef AM_OPTIMIZER
     };
@@ -130,8 +133,8 @@ void optimizer_step(const KernelCall& call, Threads&) {
 
 void lerp(const KernelCall& call, Threads&) {
   const auto params = call.params<LerpParams>();
-  const Array source(call, 0);
-  const Array average(call, 1);
+  const Array source(call, op::lerp::source);
+  const Array average(call, op::lerp::average);
   with_master_type(call, [&]<class Real>() {
     for (std::uint32_t i = 0; i < params.count; ++i) {
       average.set(i, lerp_value(static_cast<Real>(average[i]), static_cast<Real>(source[i]), Real(params.weight)));
@@ -141,7 +144,7 @@ void lerp(const KernelCall& call, Threads&) {
 
 void scaler_update(const KernelCall& call, Threads&) {
   const auto params = call.params<ScalerUpdateParams>();
-  auto& state = *data_of<ScalerState>(call, 0);
+  auto& state = *data_of<ScalerState>(call, op::scaler_update::scaler);
   const bool overflow = state.found_inf != 0.0f;
   ++state.updates;
   state.skipped += overflow ? 1 : 0;

@@ -4,7 +4,7 @@ namespace amphora::cpu::oracle {
 
 Launcher find_launcher(KernelId kernel) {
   constexpr Launcher kLaunchers[] = {
-#define AMPHORA_KERNEL(id, params, access, buffers) id,
+#define AMPHORA_KERNEL(id, params, functions, operands) id,
 #include "amphora/kernel/kernels.def"
 #undef AMPHORA_KERNEL
   };

@@ -12,7 +12,7 @@
 namespace amphora::cpu::oracle {
 
 // One function a kernel, named like its row; a row without a function is an error at link time.
-#define AMPHORA_KERNEL(id, params, access, buffers) void id(const KernelCall& call, Threads& threads);
+#define AMPHORA_KERNEL(id, params, functions, operands) void id(const KernelCall& call, Threads& threads);
 #include "amphora/kernel/kernels.def"
 #undef AMPHORA_KERNEL
 

@@ -67,18 +67,18 @@ double slope(UnaryFunction function, double x, double y, double p0, double p1) {
 void unary(const KernelCall& call, Threads&) {
   const auto params = call.params<UnaryParams>();
   const UnaryForward forward = kUnaryForward[call.spec.function];
-  const Array x(call, 0);
-  const Array y(call, 1);
+  const Array x(call, op::unary::x);
+  const Array y(call, op::unary::y);
   for (std::uint32_t i = 0; i < params.count; ++i) y.set(i, forward(x[i], params.p0, params.p1));
 }
 
 void unary_grad(const KernelCall& call, Threads&) {
   const auto params = call.params<UnaryParams>();
   const UnaryDerivative derivative = kUnaryDerivative[call.spec.function];
-  const Array x(call, 0);
-  const Array y(call, 1);
-  const Array dy(call, 2);
-  const Array dx(call, 3);
+  const Array x(call, op::unary_grad::x);
+  const Array y(call, op::unary_grad::y);
+  const Array dy(call, op::unary_grad::dy);
+  const Array dx(call, op::unary_grad::dx);
   for (std::uint32_t i = 0; i < params.count; ++i) {
     dx.set(i, dy[i] * derivative(x[i], y[i], params.p0, params.p1));
   }
@@ -87,9 +87,9 @@ void unary_grad(const KernelCall& call, Threads&) {
 void binary(const KernelCall& call, Threads&) {
   const auto params = call.params<BinaryParams>();
   const BinaryFormula forward = kBinaryForward[call.spec.function];
-  const Array a(call, 0);
-  const Array b(call, 1);
-  const Array y(call, 2);
+  const Array a(call, op::binary::a);
+  const Array b(call, op::binary::b);
+  const Array y(call, op::binary::y);
   for_each_index<2>(
       params.rank, params.sizes, {params.a_strides, params.b_strides},
       [&](std::int64_t n, const std::array<std::int64_t, 2>& at) { y.set(n, forward(a[at[0]], b[at[1]])); });
@@ -97,12 +97,12 @@ void binary(const KernelCall& call, Threads&) {
 
 void binary_grad(const KernelCall& call, Threads&) {
   const auto params = call.params<BinaryParams>();
-  const int operand = (call.spec.flags & kFlagSecond) != 0 ? 1 : 0;
+  const int operand = (call.spec.flags & kBinaryGradSecond) != 0 ? 1 : 0;
   const BinaryFormula derivative = kBinaryDerivative[call.spec.function][operand];
-  const Array a(call, 0);
-  const Array b(call, 1);
-  const Array dy(call, 2);
-  const Array dx(call, 3);
+  const Array a(call, op::binary_grad::a);
+  const Array b(call, op::binary_grad::b);
+  const Array dy(call, op::binary_grad::dy);
+  const Array dx(call, op::binary_grad::dx);
   for_each_index<3>(params.rank, params.sizes, {params.a_strides, params.b_strides, params.dy_strides},
                     [&](std::int64_t n, const std::array<std::int64_t, 3>& at) {
                       dx.set(n, dy[at[2]] * derivative(a[at[0]], b[at[1]]));

@@ -37,8 +37,8 @@ void for_each_line(const ReduceParams& params, Body body) {
 void reduce(const KernelCall& call, Threads&) {
   const auto params = call.params<ReduceParams>();
   const auto reduction = static_cast<Reduction>(call.spec.function);
-  const Array in(call, 0);
-  const Array out(call, 1);
+  const Array in(call, op::reduce::in);
+  const Array out(call, op::reduce::out);
   for_each_line(params, [&](std::int64_t first, std::int64_t result) {
     double value = neutral(reduction);
     for (std::int64_t e = 0; e < params.extent; ++e) value = join(reduction, value, in[first + e * params.inner]);
@@ -49,10 +49,10 @@ void reduce(const KernelCall& call, Threads&) {
 
 void reduce_grad(const KernelCall& call, Threads&) {
   const auto params = call.params<ReduceParams>();
-  const Array x(call, 0);
-  const Array y(call, 1);
-  const Array dy(call, 2);
-  const Array dx(call, 3);
+  const Array x(call, op::reduce_grad::x);
+  const Array y(call, op::reduce_grad::y);
+  const Array dy(call, op::reduce_grad::dy);
+  const Array dx(call, op::reduce_grad::dx);
   for_each_line(params, [&](std::int64_t first, std::int64_t result) {
     const double extremum = y[result];
     std::int64_t ties = 0;

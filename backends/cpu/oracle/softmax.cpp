@@ -9,9 +9,9 @@ namespace amphora::cpu::oracle {
 
 void softmax(const KernelCall& call, Threads&) {
   const auto params = call.params<RowsParams>();
-  const bool logarithm = (call.spec.flags & kFlagLog) != 0;
-  const Array x(call, 0);
-  const Array y(call, 1);
+  const bool logarithm = (call.spec.flags & kSoftmaxLog) != 0;
+  const Array x(call, op::softmax::x);
+  const Array y(call, op::softmax::y);
   for (std::int64_t row = 0; row < params.rows; ++row) {
     const std::int64_t start = row * params.columns;
     const std::int64_t end = start + params.columns;
@@ -29,10 +29,10 @@ void softmax(const KernelCall& call, Threads&) {
 
 void softmax_grad(const KernelCall& call, Threads&) {
   const auto params = call.params<RowsParams>();
-  const bool logarithm = (call.spec.flags & kFlagLog) != 0;
-  const Array y(call, 0);
-  const Array dy(call, 1);
-  const Array dx(call, 2);
+  const bool logarithm = (call.spec.flags & kSoftmaxLog) != 0;
+  const Array y(call, op::softmax_grad::y);
+  const Array dy(call, op::softmax_grad::dy);
+  const Array dx(call, op::softmax_grad::dx);
   for (std::int64_t row = 0; row < params.rows; ++row) {
     const std::int64_t start = row * params.columns;
     const std::int64_t end = start + params.columns;

@@ -18,8 +18,6 @@ struct alignas(64) Block {
   float values[kBlock];
 };
 
-constexpr bool is_f32_or_16bit(DType type) { return type == DType::f32 || is_16bit(type); }
-
 // Conversions of `count` elements; null for f32.
 using Widen = void (*)(const void* from, float* to, std::size_t count);
 using Narrow = void (*)(const float* from, void* to, std::size_t count);

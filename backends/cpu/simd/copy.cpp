@@ -28,9 +28,9 @@ void add_block(const float* x, const float* sum, float* out, std::size_t count) 
 }
 
 void accumulate(const KernelCall& call, Threads& threads) {
-  const Input in(call.spec.types[0], data_of(call, 0));
-  const Input old(call.spec.types[1], data_of(call, 1));
-  const Output sum(call.spec.types[1], data_of(call, 1));
+  const Input in(call.type_at(op::accumulate::in), data_of(call, op::accumulate::in));
+  const Input old(call.type_at(op::accumulate::sum), data_of(call, op::accumulate::sum));
+  const Output sum(call.type_at(op::accumulate::sum), data_of(call, op::accumulate::sum));
   run_chunks(threads, call.params<CountParams>().count, [&](std::size_t begin, std::size_t end) {
     Block x_block, sum_block;
     for_blocks(begin, end, kBlock, [&](std::size_t at, std::size_t count) {
@@ -66,10 +66,10 @@ void visit_storage(DType type, const Visitor& visitor) {
 
 void fill(const KernelCall& call, Threads& threads) {
   const auto params = call.params<FillParams>();
-  visit_storage(call.spec.types[0], [&]<class T>() {
+  visit_storage(call.type_at(op::fill::out), [&]<class T>() {
     T pattern;
-    store_element(call.spec.types[0], &pattern, 0, params.value);
-    T* out = data_of<T>(call, 0);
+    store_element(call.type_at(op::fill::out), &pattern, 0, params.value);
+    T* out = data_of<T>(call, op::fill::out);
     run_chunks(threads, params.count, [&](std::size_t begin, std::size_t end) {
       if (pattern == 0) {
         std::memset(out + begin, 0, (end - begin) * sizeof(T));  // spares reading what it overwrites
@@ -81,9 +81,9 @@ void fill(const KernelCall& call, Threads& threads) {
 }
 
 void cast(const KernelCall& call, Threads& threads) {
-  const Input in(call.spec.types[0], data_of(call, 0));
-  const Output out(call.spec.types[1], data_of(call, 1));
-  const bool to_f32 = call.spec.types[1] == DType::f32;
+  const Input in(call.type_at(op::cast::in), data_of(call, op::cast::in));
+  const Output out(call.type_at(op::cast::out), data_of(call, op::cast::out));
+  const bool to_f32 = call.type_at(op::cast::out) == DType::f32;
   run_chunks(threads, call.params<CountParams>().count, [&](std::size_t begin, std::size_t end) {
     Block block;
     for_blocks(begin, end, kBlock, [&](std::size_t at, std::size_t count) {
@@ -157,9 +157,9 @@ void copy(const KernelCall& call, Threads& threads) {
       std::min(plane_rows, std::max<std::int64_t>(1, static_cast<std::int64_t>(kChunk) / columns + 15) / 16 * 16 + 16);
   const std::int64_t bands = (plane_rows + band - 1) / band;
   const std::int64_t planes = rows / plane_rows;
-  visit_storage(call.spec.types[0], [&]<class T>() {
-    const T* in = data_of<T>(call, 0);
-    T* out = data_of<T>(call, 1);
+  visit_storage(call.type_at(op::copy::in), [&]<class T>() {
+    const T* in = data_of<T>(call, op::copy::in);
+    T* out = data_of<T>(call, op::copy::out);
     const bool small = rows * columns <= static_cast<std::int64_t>(kInline);
     run_tasks(threads, static_cast<std::size_t>(bands * planes), small, [&](std::size_t task) {
       const auto number = static_cast<std::int64_t>(task);
@@ -180,14 +180,11 @@ void copy(const KernelCall& call, Threads& threads) {
 }  // namespace
 
 Launcher find_copy(KernelId kernel, const Spec& spec) {
-  const auto& types = spec.types;
   switch (kernel) {
     case KernelId::fill: return fill;
-    case KernelId::copy: return types[0] == types[1] ? copy : nullptr;
-    case KernelId::cast: return is_f32_or_16bit(types[0]) && is_f32_or_16bit(types[1]) ? cast : nullptr;
-    case KernelId::accumulate:
-      if (!is_f32_or_16bit(types[0]) || !is_f32_or_16bit(types[1])) return nullptr;
-      return HWY_DYNAMIC_DISPATCH(find_accumulate)();
+    case KernelId::copy: return spec.types[op::copy::in] == spec.types[op::copy::out] ? copy : nullptr;
+    case KernelId::cast: return is_f32_or_16bit(kernel, spec) ? cast : nullptr;
+    case KernelId::accumulate: return is_f32_or_16bit(kernel, spec) ? HWY_DYNAMIC_DISPATCH(find_accumulate)() : nullptr;
     default: return nullptr;
   }
 }

@@ -74,9 +74,9 @@ void drop(const DropoutParams& params, std::size_t begin, const float* x, float*
 
 void dropout(const KernelCall& call, Threads& threads) {
   auto params = call.params<DropoutParams>();
-  if (const auto* number = data_of<std::uint32_t>(call, 2)) params.stream_high += *number;
-  const Input x(call.spec.types[0], data_of(call, 0));
-  const Output y(call.spec.types[1], data_of(call, 1));
+  if (const auto* number = data_of<std::uint32_t>(call, op::dropout::call)) params.stream_high += *number;
+  const Input x(call.type_at(op::dropout::x), data_of(call, op::dropout::x));
+  const Output y(call.type_at(op::dropout::y), data_of(call, op::dropout::y));
   run_chunks(threads, params.count, [&](std::size_t begin, std::size_t end) {
     Block block;
     for_blocks(begin, end, kBlock, [&](std::size_t at, std::size_t count) {
@@ -97,8 +97,8 @@ namespace amphora::cpu::simd {
 
 HWY_EXPORT(find_kernel);
 
-Launcher find_dropout(const Spec& spec) {
-  if (!is_f32_or_16bit(spec.types[0]) || !is_f32_or_16bit(spec.types[1])) return nullptr;
+Launcher find_dropout(KernelId kernel, const Spec& spec) {
+  if (kernel != KernelId::dropout || !is_f32_or_16bit(kernel, spec)) return nullptr;
   return HWY_DYNAMIC_DISPATCH(find_kernel)();
 }
 

@@ -1,5 +1,6 @@
 // Which kernel has a vectorised form for which types.
 
+#include "amphora/kernel/operands.h"
 #include "backends/cpu/simd/launchers.h"
 #include "backends/cpu/simd/targets.h"
 
@@ -14,38 +15,22 @@ std::int64_t target() {
 
 }  // namespace
 
+bool is_f32_or_16bit(KernelId kernel, const Spec& spec) {
+  for (int i = 0; i < static_cast<int>(info_of(kernel).operands.size()); ++i) {
+    const auto type = type_of(kernel, spec, i);
+    if (type == DType::f64 || (type == DType::i32 && operand_of(kernel, i).elements != Elements::i32)) return false;
+  }
+  return true;
+}
+
 Launcher find_launcher(KernelId kernel, const Spec& spec) {
   static const bool usable = target() != 0;
   if (!usable) return nullptr;
-  switch (kernel) {
-    case KernelId::fill:
-    case KernelId::cast:
-    case KernelId::copy:
-    case KernelId::accumulate: return find_copy(kernel, spec);
-    case KernelId::unary:
-    case KernelId::unary_grad:
-    case KernelId::binary:
-    case KernelId::binary_grad: return find_pointwise(kernel, spec);
-    case KernelId::matmul: return find_matmul(spec);
-    case KernelId::reduce: return find_reduce(spec);
-    case KernelId::softmax:
-    case KernelId::softmax_grad: return find_softmax(kernel, spec);
-    case KernelId::cross_entropy:
-    case KernelId::cross_entropy_grad: return find_loss(kernel, spec);
-    case KernelId::dropout: return find_dropout(spec);
-    case KernelId::inspect:
-    case KernelId::unscale:
-    case KernelId::gradient_norm:
-    case KernelId::clip_norm:
-    case KernelId::clip_value: return find_gradient(kernel, spec);
-    case KernelId::optimizer_step:
-    case KernelId::lerp: return find_optim(kernel, spec);
-    // Rare, or a handful of scalars.
-    case KernelId::reduce_grad:
-    case KernelId::begin_step:
-    case KernelId::scaler_update: return nullptr;
+  for (const auto find : {find_copy, find_pointwise, find_matmul, find_reduce, find_softmax, find_loss, find_dropout,
+                          find_gradient, find_optim}) {
+    if (const Launcher launcher = find(kernel, spec)) return launcher;
   }
-  return nullptr;
+  return nullptr;  // rare, or a handful of scalars
 }
 
 std::string_view target_name() {

@@ -77,12 +77,12 @@ double sum_of(const float* x, std::size_t count) {
 
 void report(const KernelCall& call, bool found) {
   if (!found) return;
-  data_of<ScalerState>(call, 1)->found_inf = 1.0f;
-  data_of<GradientStats>(call, 2)->found_inf = 1.0f;
+  data_of<ScalerState>(call, op::unscale::scaler)->found_inf = 1.0f;
+  data_of<GradientStats>(call, op::unscale::stats)->found_inf = 1.0f;
 }
 
 void inspect(const KernelCall& call, Threads& threads) {
-  const auto* gradient = data_of<float>(call, 0);
+  const auto* gradient = data_of<float>(call, op::inspect::gradient);
   std::atomic<bool> found = false;
   run_chunks(threads, call.params<CountParams>().count, [&](std::size_t begin, std::size_t end) {
     if (!all_finite(gradient + begin, end - begin)) found.store(true, std::memory_order_relaxed);
@@ -91,8 +91,8 @@ void inspect(const KernelCall& call, Threads& threads) {
 }
 
 void unscale(const KernelCall& call, Threads& threads) {
-  auto* gradient = data_of<float>(call, 0);
-  const auto inverse = static_cast<float>(1.0 / data_of<ScalerState>(call, 1)->scale);
+  auto* gradient = data_of<float>(call, op::unscale::gradient);
+  const auto inverse = static_cast<float>(1.0 / data_of<ScalerState>(call, op::unscale::scaler)->scale);
   std::atomic<bool> found = false;
   run_chunks(threads, call.params<CountParams>().count, [&](std::size_t begin, std::size_t end) {
     for_blocks(begin, end, kBlock, [&](std::size_t at, std::size_t count) {
@@ -108,8 +108,8 @@ void gradient_norm(const KernelCall& call, Threads& threads) {
   const auto params = call.params<GradientNormParams>();
   if (params.p != 1.0f && params.p != 2.0f) return oracle::find_launcher(KernelId::gradient_norm)(call, threads);
   const auto sum = params.p == 2.0f ? sum_of<true> : sum_of<false>;
-  const auto* gradient = data_of<float>(call, 0);
-  auto* total = data_of<float>(call, 1);
+  const auto* gradient = data_of<float>(call, op::gradient_norm::gradient);
+  auto* total = data_of<float>(call, op::gradient_norm::total);
   if (std::isnan(*total)) return;
   // One partial sum a chunk, joined in the order of the chunks.
   std::vector<double> partial((params.count + kChunk - 1) / kChunk);
@@ -127,17 +127,17 @@ void gradient_norm(const KernelCall& call, Threads& threads) {
 void clip_norm(const KernelCall& call, Threads& threads) {
   const auto params = call.params<ClipParams>();
   // Reciprocal, then product: the two roundings of PyTorch's number / tensor, and of the oracle.
-  const float ratio = 1.0f / (*data_of<float>(call, 1) + 1e-6f) * params.limit;
+  const float ratio = 1.0f / (*data_of<float>(call, op::clip_norm::total) + 1e-6f) * params.limit;
   const float factor = ratio > 1.0f ? 1.0f : ratio;  // NaN stays NaN
   if (factor == 1.0f) return;
-  auto* gradient = data_of<float>(call, 0);
+  auto* gradient = data_of<float>(call, op::clip_norm::gradient);
   run_chunks(threads, params.count,
              [&](std::size_t begin, std::size_t end) { multiply(gradient + begin, end - begin, factor); });
 }
 
 void clip_value(const KernelCall& call, Threads& threads) {
   const auto params = call.params<ClipParams>();
-  auto* gradient = data_of<float>(call, 0);
+  auto* gradient = data_of<float>(call, op::clip_value::gradient);
   run_chunks(threads, params.count,
              [&](std::size_t begin, std::size_t end) { clamp(gradient + begin, end - begin, params.limit); });
 }
@@ -162,7 +162,7 @@ namespace amphora::cpu::simd {
 HWY_EXPORT(find_kernel);
 
 Launcher find_gradient(KernelId kernel, const Spec& spec) {
-  return spec.types[0] == DType::f32 ? HWY_DYNAMIC_DISPATCH(find_kernel)(kernel) : nullptr;
+  return spec.types[op::unscale::gradient] == DType::f32 ? HWY_DYNAMIC_DISPATCH(find_kernel)(kernel) : nullptr;
 }
 
 }  // namespace amphora::cpu::simd

@@ -13,8 +13,8 @@ namespace {
 void cross_entropy(const KernelCall& call, Threads& threads) {
   const auto params = call.params<CrossEntropyParams>();
   const RowBlocks blocks = row_blocks();
-  const Input logits(call.spec.types[0], data_of(call, 0));
-  const auto* targets = data_of<std::int32_t>(call, 1);
+  const Input logits(call.type_at(op::cross_entropy::logits), data_of(call, op::cross_entropy::logits));
+  const auto* targets = data_of<std::int32_t>(call, op::cross_entropy::targets);
   const std::size_t columns = params.columns;
   run_rows(threads, params.rows, columns, [&](std::size_t first, std::size_t rows) {
     const float* x = logits.read(first * columns, rows * columns, scratch_rows(0, rows * columns));
@@ -25,8 +25,9 @@ void cross_entropy(const KernelCall& call, Threads& threads) {
       const std::int64_t target = targets[row];
       const bool valid = target >= 0 && target < static_cast<std::int64_t>(columns);
       const double loss = valid ? log_sum - x[target] : std::numeric_limits<double>::quiet_NaN();
-      store_element(call.spec.types[2], data_of(call, 2), row, loss);
-      store_element(call.spec.types[3], data_of(call, 3), row, log_sum);
+      store_element(call.type_at(op::cross_entropy::loss), data_of(call, op::cross_entropy::loss), row, loss);
+      store_element(call.type_at(op::cross_entropy::log_sum_exp), data_of(call, op::cross_entropy::log_sum_exp), row,
+                    log_sum);
     }
   });
 }
@@ -34,9 +35,9 @@ void cross_entropy(const KernelCall& call, Threads& threads) {
 void cross_entropy_grad(const KernelCall& call, Threads& threads) {
   const auto params = call.params<CrossEntropyParams>();
   const RowBlocks blocks = row_blocks();
-  const Input logits(call.spec.types[0], data_of(call, 0));
-  const auto* targets = data_of<std::int32_t>(call, 1);
-  const Output dlogits(call.spec.types[0], data_of(call, 4));
+  const Input logits(call.type_at(op::cross_entropy_grad::logits), data_of(call, op::cross_entropy_grad::logits));
+  const auto* targets = data_of<std::int32_t>(call, op::cross_entropy_grad::targets);
+  const Output dlogits(call.type_at(op::cross_entropy_grad::logits), data_of(call, op::cross_entropy_grad::dlogits));
   const std::size_t columns = params.columns;
   run_rows(threads, params.rows, columns, [&](std::size_t first, std::size_t rows) {
     const std::size_t begin = first * columns, count = rows * columns;
@@ -49,8 +50,10 @@ void cross_entropy_grad(const KernelCall& call, Threads& threads) {
         std::fill(dx, dx + columns, 0.0f);
         continue;
       }
-      const double log_sum = load_element(call.spec.types[2], data_of(call, 2), row);
-      const double factor = load_element(call.spec.types[3], data_of(call, 3), row * params.dloss_stride);
+      const double log_sum = load_element(call.type_at(op::cross_entropy_grad::log_sum_exp),
+                                          data_of(call, op::cross_entropy_grad::log_sum_exp), row);
+      const double factor = load_element(call.type_at(op::cross_entropy_grad::dloss),
+                                         data_of(call, op::cross_entropy_grad::dloss), row * params.dloss_stride);
       // p - 1 of the target, without cancellation where p is nearly 1. Before dx, which may lie where x does.
       const double missing = std::expm1(x[target] - log_sum);
       blocks.scaled_exp(x, static_cast<float>(log_sum), static_cast<float>(factor), dx, columns);
@@ -63,9 +66,12 @@ void cross_entropy_grad(const KernelCall& call, Threads& threads) {
 }  // namespace
 
 Launcher find_loss(KernelId kernel, const Spec& spec) {
-  const auto& types = spec.types;
-  if (!is_f32_or_16bit(types[0]) || !is_f32_or_16bit(types[2]) || !is_f32_or_16bit(types[3])) return nullptr;
-  return kernel == KernelId::cross_entropy ? cross_entropy : cross_entropy_grad;
+  if (!is_f32_or_16bit(kernel, spec)) return nullptr;
+  switch (kernel) {
+    case KernelId::cross_entropy: return cross_entropy;
+    case KernelId::cross_entropy_grad: return cross_entropy_grad;
+    default: return nullptr;
+  }
 }
 
 }  // namespace amphora::cpu::simd

@@ -132,22 +132,24 @@ class Operand {
   bool transposed_;
 };
 
-bool differentiates(const KernelCall& call) { return (call.spec.flags & kFlagDerivative) != 0; }
+bool differentiates(const KernelCall& call) { return (call.spec.flags & kMatmulDerivative) != 0; }
 
 class Product {
  public:
   explicit Product(const KernelCall& call)
       : params_(call.params<MatmulParams>()),
-        a_(call.spec.types[0], data_of(call, 0), params_.lda, (call.spec.flags & kFlagTransposeA) != 0),
-        b_(call.spec.types[1], data_of(call, 1), params_.ldb, (call.spec.flags & kFlagTransposeB) != 0),
+        a_(call.type_at(op::matmul::a), data_of(call, op::matmul::a), params_.lda,
+           (call.spec.flags & kMatmulTransposeA) != 0),
+        b_(call.type_at(op::matmul::b), data_of(call, op::matmul::b), params_.ldb,
+           (call.spec.flags & kMatmulTransposeB) != 0),
         tiling_(tiling_of(params_)),
-        c_in_(call.spec.types[2], data_of(call, 2)),
-        c_out_(call.spec.types[2], data_of(call, 2)),
-        bias_(call.spec.types[3], data_of(call, 3)),
-        aux_in_(call.spec.types[2], data_of(call, 4)),
-        aux_out_(call.spec.types[2], data_of(call, 4)),
-        has_bias_(data_of(call, 3) != nullptr),
-        has_aux_(data_of(call, 4) != nullptr && !differentiates(call)) {
+        c_in_(call.type_at(op::matmul::c), data_of(call, op::matmul::c)),
+        c_out_(call.type_at(op::matmul::c), data_of(call, op::matmul::c)),
+        bias_(call.type_at(op::matmul::bias), data_of(call, op::matmul::bias)),
+        aux_in_(call.type_at(op::matmul::c), data_of(call, op::matmul::aux)),
+        aux_out_(call.type_at(op::matmul::c), data_of(call, op::matmul::aux)),
+        has_bias_(data_of(call, op::matmul::bias) != nullptr),
+        has_aux_(data_of(call, op::matmul::aux) != nullptr && !differentiates(call)) {
     const auto activation = static_cast<Activation>(call.spec.function);
     if (activation != Activation::none) {
       const UnaryBlocks blocks = unary_blocks(function_of(activation));
@@ -157,8 +159,8 @@ class Product {
         activation_ = blocks.forward;
       }
     }
-    in_place_ =
-        call.spec.types[2] == DType::f32 && !has_bias_ && !has_aux_ && activation_ == nullptr && derivative_ == nullptr;
+    in_place_ = call.type_at(op::matmul::c) == DType::f32 && !has_bias_ && !has_aux_ && activation_ == nullptr &&
+                derivative_ == nullptr;
     if (a_.in_place() && b_.in_place()) tiling_.depth = std::max(params_.k, 1);
   }
 
@@ -232,7 +234,7 @@ class Product {
   Input c_in_;
   Output c_out_;
   Input bias_;
-  Input aux_in_;  // with kFlagDerivative
+  Input aux_in_;  // with kMatmulDerivative
   Output aux_out_;
   bool has_bias_;
   bool has_aux_;
@@ -249,11 +251,9 @@ void matmul(const KernelCall& call, Threads& threads) {
 
 }  // namespace
 
-Launcher find_matmul(const Spec& spec) {
-  if ((spec.flags & kFlagBiasGradient) != 0) return nullptr;
-  for (DType type : spec.types) {
-    if (!is_f32_or_16bit(type)) return nullptr;
-  }
+Launcher find_matmul(KernelId kernel, const Spec& spec) {
+  if (kernel != KernelId::matmul || !is_f32_or_16bit(kernel, spec)) return nullptr;
+  if ((spec.flags & kMatmulBiasGradient) != 0) return nullptr;
   // The tasks are the parallelism: a library that threads on its own would fight them for the cores.
   static const bool single_threaded = (openblas_set_num_threads(1), true);
   return single_threaded ? matmul : nullptr;

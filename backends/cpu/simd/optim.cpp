@@ -51,15 +51,19 @@ HWY_INLINE void put(Floats values, T* p, std::size_t count) {
   }
 }
 
+HWY_INLINE bool has_buffer(const KernelCall& call, int index) { return call.at(index).buffer != nullptr; }
+
 // Calls update(g, value, first, second, third) for each vector of elements, with its states; those that are absent are
 // 0.
 template <class Working, class Update>
 HWY_INLINE void for_each_vector(const KernelCall& call, Threads& threads, const Update& update) {
-  const auto* gradient = data_of<float>(call, 0);
-  auto* master = data_of<float>(call, 1);
-  auto* working = data_of<Working>(call, 2);
-  float* const states[] = {data_of<float>(call, 3), data_of<float>(call, 4), data_of<float>(call, 5)};
-  const float scale = data_of<GroupState>(call, 6)->gradient_factor;
+  const auto* gradient = data_of<float>(call, op::optimizer_step::gradient);
+  auto* master = data_of<float>(call, op::optimizer_step::master);
+  auto* working = data_of<Working>(call, op::optimizer_step::working);
+  float* const states[] = {data_of<float>(call, op::optimizer_step::first),
+                           data_of<float>(call, op::optimizer_step::second),
+                           data_of<float>(call, op::optimizer_step::third)};
+  const float scale = data_of<GroupState>(call, op::optimizer_step::group)->gradient_factor;
   run_chunks(threads, call.params<OptimizerParams>().count, [&](std::size_t begin, std::size_t end) HWY_ATTR {
     const Value factor = constant(scale);
     for_vectors(begin, end, [&](std::size_t i, std::size_t count) HWY_ATTR {
@@ -108,17 +112,17 @@ HWY_INLINE float quotient(float a, float b) { return a / b; }
 #undef AM_CONSTANT
 #define AM_CONSTANT(name) [[maybe_unused]] const float name = params.constants[next++];
 #undef AM_OPTIMIZER
-#define AM_OPTIMIZER(name, access, first_state, second_state, third_state, constants, prepared, update)       \
+#define AM_OPTIMIZER(name, presence, first_state, second_state, third_state, constants, prepared, update)     \
   template <class Working>                                                                                    \
   void name(const KernelCall& call, Threads& threads) {                                                       \
-    const auto& group = *data_of<GroupState>(call, 6);                                                        \
+    const auto& group = *data_of<GroupState>(call, op::optimizer_step::group);                                \
     if (group.skip != 0) return;                                                                              \
     const auto params = call.params<OptimizerParams>();                                                       \
     [[maybe_unused]] const float lr = group.lr, step = static_cast<float>(group.step);                        \
     [[maybe_unused]] const float correction1 = group.correction1, correction2 = group.correction2;            \
-    [[maybe_unused]] const bool HAS(first_state) = data_of<void>(call, 3) != nullptr;                         \
-    [[maybe_unused]] const bool HAS(second_state) = data_of<void>(call, 4) != nullptr;                        \
-    [[maybe_unused]] const bool HAS(third_state) = data_of<void>(call, 5) != nullptr;                         \
+    [[maybe_unused]] const bool HAS(first_state) = has_buffer(call, op::optimizer_step::first);               \
+    [[maybe_unused]] const bool HAS(second_state) = has_buffer(call, op::optimizer_step::second);             \
+    [[maybe_unused]] const bool HAS(third_state) = has_buffer(call, op::optimizer_step::third);               \
     int next = 0;                                                                                             \
     constants prepared for_each_vector<Working>(                                                              \
         call, threads,                                                                                        \
@@ -130,8 +134,8 @@ HWY_INLINE float quotient(float a, float b) { return a / b; }
 
 void lerp(const KernelCall& call, Threads& threads) {
   const auto params = call.params<LerpParams>();
-  const auto* source = data_of<float>(call, 0);
-  auto* average = data_of<float>(call, 1);
+  const auto* source = data_of<float>(call, op::lerp::source);
+  auto* average = data_of<float>(call, op::lerp::average);
   run_chunks(threads, params.count, [&](std::size_t begin, std::size_t end) HWY_ATTR {
     const Lerp mix(params.weight);
     for_vectors(begin, end, [&](std::size_t i, std::size_t count) HWY_ATTR {
@@ -143,7 +147,7 @@ void lerp(const KernelCall& call, Threads& threads) {
 template <class Working>
 Launcher find_rule(std::uint8_t rule) {
   constexpr Launcher kRules[] = {
-#define AM_OPTIMIZER(name, access, first, second, third, constants, prepared, update) name<Working>,
+#define AM_OPTIMIZER(name, presence, first, second, third, constants, prepared, update) name<Working>,
 #include "amphora/kernel/shared/optim.def"
 #undef AM_OPTIMIZER
   };
@@ -152,7 +156,7 @@ Launcher find_rule(std::uint8_t rule) {
 
 Launcher find_step(KernelId kernel, const Spec& spec) {
   if (kernel == KernelId::lerp) return lerp;
-  switch (spec.types[2]) {
+  switch (spec.types[op::optimizer_step::working]) {
     case DType::f32: return find_rule<float>(spec.function);
     case DType::f16: return find_rule<F16>(spec.function);
     case DType::bf16: return find_rule<BF16>(spec.function);
@@ -169,9 +173,10 @@ namespace amphora::cpu::simd {
 HWY_EXPORT(find_step);
 
 Launcher find_optim(KernelId kernel, const Spec& spec) {
+  if (kernel != KernelId::optimizer_step && kernel != KernelId::lerp) return nullptr;
   const auto& types = spec.types;
   if (types[0] != DType::f32 || types[1] != DType::f32) return nullptr;
-  if (kernel == KernelId::optimizer_step && types[3] != DType::f32) return nullptr;  // the states
+  if (kernel == KernelId::optimizer_step && types[op::optimizer_step::first] != DType::f32) return nullptr;
   return HWY_DYNAMIC_DISPATCH(find_step)(kernel, spec);
 }
 

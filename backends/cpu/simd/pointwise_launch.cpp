@@ -12,8 +12,8 @@ namespace {
 void unary(const KernelCall& call, Threads& threads) {
   const auto params = call.params<UnaryParams>();
   const auto function = unary_blocks(static_cast<UnaryFunction>(call.spec.function)).forward;
-  const Input x(call.spec.types[0], data_of(call, 0));
-  const Output y(call.spec.types[1], data_of(call, 1));
+  const Input x(call.type_at(op::unary::x), data_of(call, op::unary::x));
+  const Output y(call.type_at(op::unary::y), data_of(call, op::unary::y));
   run_chunks(threads, params.count, [&](std::size_t begin, std::size_t end) {
     Block block;
     for_blocks(begin, end, kBlock, [&](std::size_t at, std::size_t count) {
@@ -28,10 +28,10 @@ void unary_grad(const KernelCall& call, Threads& threads) {
   const auto params = call.params<UnaryParams>();
   const auto function = unary_blocks(static_cast<UnaryFunction>(call.spec.function)).derivative;
   const DerivativeReads looks = kUnaryReads[call.spec.function];  // what is left out need not be converted
-  const Input x(call.spec.types[0], data_of(call, 0));
-  const Input y(call.spec.types[1], data_of(call, 1));
-  const Input dy(call.spec.types[2], data_of(call, 2));
-  const Output dx(call.spec.types[3], data_of(call, 3));
+  const Input x(call.type_at(op::unary_grad::x), data_of(call, op::unary_grad::x));
+  const Input y(call.type_at(op::unary_grad::y), data_of(call, op::unary_grad::y));
+  const Input dy(call.type_at(op::unary_grad::dy), data_of(call, op::unary_grad::dy));
+  const Output dx(call.type_at(op::unary_grad::dx), data_of(call, op::unary_grad::dx));
   run_chunks(threads, params.count, [&](std::size_t begin, std::size_t end) {
     Block blocks[3];
     for_blocks(begin, end, kBlock, [&](std::size_t at, std::size_t count) {
@@ -110,9 +110,9 @@ void binary(const KernelCall& call, Threads& threads) {
   const std::size_t total = count_of(params);
   if (total == 0) return;
   const Axes<2> axes(params.rank, params.sizes, {params.a_strides, params.b_strides});
-  const StridedInput<2> a(axes, 0, call.spec.types[0], data_of(call, 0));
-  const StridedInput<2> b(axes, 1, call.spec.types[1], data_of(call, 1));
-  const Output y(call.spec.types[2], data_of(call, 2));
+  const StridedInput<2> a(axes, 0, call.type_at(op::binary::a), data_of(call, op::binary::a));
+  const StridedInput<2> b(axes, 1, call.type_at(op::binary::b), data_of(call, op::binary::b));
+  const Output y(call.type_at(op::binary::y), data_of(call, op::binary::y));
   run_chunks(threads, total, [&](std::size_t begin, std::size_t end) {
     Block blocks[2];
     for_blocks(begin, end, kBlock, [&](std::size_t at, std::size_t count) {
@@ -127,15 +127,15 @@ void binary(const KernelCall& call, Threads& threads) {
 
 void binary_grad(const KernelCall& call, Threads& threads) {
   const auto params = call.params<BinaryParams>();
-  const int operand = (call.spec.flags & kFlagSecond) != 0 ? 1 : 0;
+  const int operand = (call.spec.flags & kBinaryGradSecond) != 0 ? 1 : 0;
   const auto function = binary_blocks(static_cast<BinaryFunction>(call.spec.function)).derivative[operand];
   const std::size_t total = count_of(params);
   if (total == 0) return;
   const Axes<3> axes(params.rank, params.sizes, {params.a_strides, params.b_strides, params.dy_strides});
-  const StridedInput<3> a(axes, 0, call.spec.types[0], data_of(call, 0));
-  const StridedInput<3> b(axes, 1, call.spec.types[1], data_of(call, 1));
-  const StridedInput<3> dy(axes, 2, call.spec.types[2], data_of(call, 2));
-  const Output dx(call.spec.types[3], data_of(call, 3));
+  const StridedInput<3> a(axes, 0, call.type_at(op::binary_grad::a), data_of(call, op::binary_grad::a));
+  const StridedInput<3> b(axes, 1, call.type_at(op::binary_grad::b), data_of(call, op::binary_grad::b));
+  const StridedInput<3> dy(axes, 2, call.type_at(op::binary_grad::dy), data_of(call, op::binary_grad::dy));
+  const Output dx(call.type_at(op::binary_grad::dx), data_of(call, op::binary_grad::dx));
   run_chunks(threads, total, [&](std::size_t begin, std::size_t end) {
     Block blocks[3];
     for_blocks(begin, end, kBlock, [&](std::size_t at, std::size_t count) {
@@ -151,10 +151,7 @@ void binary_grad(const KernelCall& call, Threads& threads) {
 }  // namespace
 
 Launcher find_pointwise(KernelId kernel, const Spec& spec) {
-  const std::size_t arrays = kernel == KernelId::unary ? 2 : kernel == KernelId::binary ? 3 : 4;
-  for (std::size_t i = 0; i < arrays; ++i) {
-    if (!is_f32_or_16bit(spec.types[i])) return nullptr;
-  }
+  if (!is_f32_or_16bit(kernel, spec)) return nullptr;
   switch (kernel) {
     case KernelId::unary: return unary;
     case KernelId::unary_grad: return unary_grad;

@@ -108,7 +108,7 @@ struct Tiling {
 template <class T, class Op>
 void reduce(const KernelCall& call, Threads& threads) {
   const auto params = call.params<ReduceParams>();
-  const T* in = data_of<T>(call, 0);
+  const T* in = data_of<T>(call, op::reduce::in);
   const std::size_t extent = params.extent, inner = params.inner;
   const std::size_t results = std::size_t{params.outer} * inner;
   if (results == 0) return;
@@ -131,8 +131,8 @@ void reduce(const KernelCall& call, Threads& threads) {
                             partial.data() + part * results + plane * inner + first);
     }
   });
-  const DType type = call.spec.types[1];
-  void* out = data_of(call, 1);
+  const DType type = call.type_at(op::reduce::out);
+  void* out = data_of(call, op::reduce::out);
   for (std::size_t i = 0; i < results; ++i) {
     double value = partial[i];
     for (std::size_t part = 1; part < tiling.parts; ++part) {
@@ -174,9 +174,9 @@ namespace amphora::cpu::simd {
 
 HWY_EXPORT(find_kernel);
 
-Launcher find_reduce(const Spec& spec) {
-  if (!is_f32_or_16bit(spec.types[0]) || !is_f32_or_16bit(spec.types[1])) return nullptr;
-  return HWY_DYNAMIC_DISPATCH(find_kernel)(spec.types[0], static_cast<Reduction>(spec.function));
+Launcher find_reduce(KernelId kernel, const Spec& spec) {
+  if (kernel != KernelId::reduce || !is_f32_or_16bit(kernel, spec)) return nullptr;
+  return HWY_DYNAMIC_DISPATCH(find_kernel)(spec.types[op::reduce::in], static_cast<Reduction>(spec.function));
 }
 
 }  // namespace amphora::cpu::simd

@@ -118,10 +118,10 @@ namespace {
 
 void softmax(const KernelCall& call, Threads& threads) {
   const auto params = call.params<RowsParams>();
-  const bool logarithm = (call.spec.flags & kFlagLog) != 0;
+  const bool logarithm = (call.spec.flags & kSoftmaxLog) != 0;
   const RowBlocks blocks = row_blocks();
-  const Input in(call.spec.types[0], data_of(call, 0));
-  const Output out(call.spec.types[1], data_of(call, 1));
+  const Input in(call.type_at(op::softmax::x), data_of(call, op::softmax::x));
+  const Output out(call.type_at(op::softmax::y), data_of(call, op::softmax::y));
   const std::size_t columns = params.columns;
   run_rows(threads, params.rows, columns, [&](std::size_t first, std::size_t rows) {
     const std::size_t begin = first * columns, count = rows * columns;
@@ -142,11 +142,11 @@ void softmax(const KernelCall& call, Threads& threads) {
 
 void softmax_grad(const KernelCall& call, Threads& threads) {
   const auto params = call.params<RowsParams>();
-  const bool logarithm = (call.spec.flags & kFlagLog) != 0;
+  const bool logarithm = (call.spec.flags & kSoftmaxLog) != 0;
   const RowBlocks blocks = row_blocks();
-  const Input y_in(call.spec.types[0], data_of(call, 0));
-  const Input dy_in(call.spec.types[1], data_of(call, 1));
-  const Output out(call.spec.types[2], data_of(call, 2));
+  const Input y_in(call.type_at(op::softmax_grad::y), data_of(call, op::softmax_grad::y));
+  const Input dy_in(call.type_at(op::softmax_grad::dy), data_of(call, op::softmax_grad::dy));
+  const Output out(call.type_at(op::softmax_grad::dx), data_of(call, op::softmax_grad::dx));
   const std::size_t columns = params.columns;
   run_rows(threads, params.rows, columns, [&](std::size_t first, std::size_t rows) {
     const std::size_t begin = first * columns, count = rows * columns;
@@ -167,11 +167,12 @@ void softmax_grad(const KernelCall& call, Threads& threads) {
 }  // namespace
 
 Launcher find_softmax(KernelId kernel, const Spec& spec) {
-  const std::size_t arrays = kernel == KernelId::softmax ? 2 : 3;
-  for (std::size_t i = 0; i < arrays; ++i) {
-    if (!is_f32_or_16bit(spec.types[i])) return nullptr;
+  if (!is_f32_or_16bit(kernel, spec)) return nullptr;
+  switch (kernel) {
+    case KernelId::softmax: return softmax;
+    case KernelId::softmax_grad: return softmax_grad;
+    default: return nullptr;
   }
-  return kernel == KernelId::softmax ? softmax : softmax_grad;
 }
 
 }  // namespace amphora::cpu::simd

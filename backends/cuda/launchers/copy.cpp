@@ -44,8 +44,8 @@ void copy_tiles(const KernelCall& call, CopyParams p, std::int32_t rows, Stream&
   for (const std::int32_t axis : {rows, columns}) p.sizes[axis] = 1;
   const std::uint32_t batch = merge_axes(p.rank, p.sizes, {p.in_strides, p.out_strides});
   g.batch = space_of(batch, p.rank, p.sizes, false);
-  g.in = strided_of(call, 0, p.rank, p.in_strides);
-  g.out = strided_of(call, 1, p.rank, p.out_strides);
+  g.in = strided_of(call, op::copy::in, p.rank, p.in_strides);
+  g.out = strided_of(call, op::copy::out, p.rank, p.out_strides);
   const auto tiles = [](std::uint32_t size) { return (size + kernels::kCopyTile - 1) / kernels::kCopyTile; };
   constexpr std::uint32_t kMaxBlocks = 65535;
   stream.launch("copy_tile", kernels::copy_tile, dim3(tiles(g.rows) * tiles(g.columns), std::min(batch, kMaxBlocks)),
@@ -57,13 +57,13 @@ void copy_tiles(const KernelCall& call, CopyParams p, std::int32_t rows, Stream&
 void fill(const KernelCall& call, Stream& stream) {
   const auto params = call.params<FillParams>();
   stream.launch("fill", kernels::fill, stream.blocks_for(params.count, kPack),
-                kernels::FillArguments{array_of(call, 0), params});
+                kernels::FillArguments{array_of(call, op::fill::out), params});
 }
 
 void cast(const KernelCall& call, Stream& stream) {
   const auto params = call.params<CountParams>();
   stream.launch("cast", kernels::cast, stream.blocks_for(params.count, kPack),
-                kernels::CastArguments{array_of(call, 0), array_of(call, 1), params});
+                kernels::CastArguments{array_of(call, op::cast::in), array_of(call, op::cast::out), params});
 }
 
 void copy(const KernelCall& call, Stream& stream) {
@@ -72,16 +72,16 @@ void copy(const KernelCall& call, Stream& stream) {
   const std::uint32_t count = merge_axes(params.rank, params.sizes, {params.in_strides, params.out_strides});
   if (count == 0) return;
   const bool is_dense = params.rank == 1 && (count == 1 || (params.in_strides[0] == 1 && params.out_strides[0] == 1));
-  if (is_dense && call.spec.types[0] == call.spec.types[1]) {
+  if (is_dense && call.type_at(op::copy::in) == call.type_at(op::copy::out)) {
     // The engine's own copy is the fastest there is.
     return stream.start("copy_memory", [&](cudaStream_t handle) {
-      return cudaMemcpyAsync(address_of(call, 1), address_of(call, 0), count * size_of(call.spec.types[0]),
-                             cudaMemcpyDeviceToDevice, handle);
+      return cudaMemcpyAsync(address_of(call, op::copy::out), address_of(call, op::copy::in),
+                             count * size_of(call.type_at(op::copy::in)), cudaMemcpyDeviceToDevice, handle);
     });
   }
   if (const std::int32_t rows = transposed_axis(params); rows >= 0) return copy_tiles(call, params, rows, stream);
-  const Strided in = strided_of(call, 0, params.rank, params.in_strides);
-  const Strided out = strided_of(call, 1, params.rank, params.out_strides);
+  const Strided in = strided_of(call, op::copy::in, params.rank, params.in_strides);
+  const Strided out = strided_of(call, op::copy::out, params.rank, params.out_strides);
   const Space space = space_of(count, params.rank, params.sizes, out.array.wide);
   if (space.packs) {
     stream.launch("copy_packs", kernels::copy_packs, stream.blocks_for(count, kPack),
@@ -94,8 +94,9 @@ void copy(const KernelCall& call, Stream& stream) {
 
 void accumulate(const KernelCall& call, Stream& stream) {
   const auto params = call.params<CountParams>();
-  stream.launch("accumulate", kernels::accumulate, stream.blocks_for(params.count, kPack),
-                kernels::AccumulateArguments{array_of(call, 0), array_of(call, 1), params});
+  stream.launch(
+      "accumulate", kernels::accumulate, stream.blocks_for(params.count, kPack),
+      kernels::AccumulateArguments{array_of(call, op::accumulate::in), array_of(call, op::accumulate::sum), params});
 }
 
 }  // namespace amphora::cuda::launchers

@@ -21,8 +21,8 @@ Gather gather_of(float p) {
 dim3 blocks_of(const Stream& stream, std::uint32_t count) { return {stream.blocks_for(count, 8)}; }
 
 kernels::ScaledArguments scaled_arguments(const KernelCall& call) {
-  return {array_of(call, 0), static_cast<ScalerState*>(address_of(call, 1)),
-          static_cast<GradientStats*>(address_of(call, 2)), call.params<CountParams>()};
+  return {array_of(call, op::unscale::gradient), static_cast<ScalerState*>(address_of(call, op::unscale::scaler)),
+          static_cast<GradientStats*>(address_of(call, op::unscale::stats)), call.params<CountParams>()};
 }
 
 }  // namespace
@@ -39,13 +39,14 @@ void unscale(const KernelCall& call, Stream& stream) {
 
 void clip_norm(const KernelCall& call, Stream& stream) {
   const auto params = call.params<ClipParams>();
-  const kernels::ClipNormArguments arguments{array_of(call, 0), static_cast<const float*>(address_of(call, 1)), params};
+  const kernels::ClipNormArguments arguments{array_of(call, op::clip_norm::gradient),
+                                             static_cast<const float*>(address_of(call, op::clip_norm::total)), params};
   stream.launch("clip_norm", kernels::clip_norm, blocks_of(stream, params.count), arguments);
 }
 
 void clip_value(const KernelCall& call, Stream& stream) {
   const auto params = call.params<ClipParams>();
-  const kernels::ClipValueArguments arguments{array_of(call, 0), params};
+  const kernels::ClipValueArguments arguments{array_of(call, op::clip_value::gradient), params};
   stream.launch("clip_value", kernels::clip_value, blocks_of(stream, params.count), arguments);
 }
 
@@ -58,13 +59,14 @@ void gradient_norm(const KernelCall& call, Stream& stream) {
   const Gather gather = gather_of(params.p);
   const std::uint32_t parts = std::min(params.count / kPerPart + (params.count % kPerPart != 0 ? 1 : 0), kMaxParts);
   auto* scratch = static_cast<double*>(stream.scratch(sizeof(double) * std::max(parts, 1u)));
-  const kernels::GradientNormArguments arguments{array_of(call, 0), scratch, params, gather};
+  const kernels::GradientNormArguments arguments{array_of(call, op::gradient_norm::gradient), scratch, params, gather};
   if (gather == Gather::powers) {
     stream.launch("gradient_norm_powers", kernels::gradient_norm_powers, dim3(parts), arguments);
   } else {
     stream.launch("gradient_norm", kernels::gradient_norm, dim3(parts), arguments);
   }
-  const kernels::NormFinishArguments finish{scratch, parts, static_cast<float*>(address_of(call, 1)), params.p, gather};
+  const kernels::NormFinishArguments finish{
+      scratch, parts, static_cast<float*>(address_of(call, op::gradient_norm::total)), params.p, gather};
   stream.launch("gradient_norm_finish", kernels::gradient_norm_finish, dim3(1), finish);
 }
 

@@ -4,7 +4,7 @@ namespace amphora::cuda {
 
 Launcher find_launcher(KernelId kernel) {
   constexpr Launcher kLaunchers[] = {
-#define AMPHORA_KERNEL(id, params, access, buffers) launchers::id,
+#define AMPHORA_KERNEL(id, params, functions, operands) launchers::id,
 #include "amphora/kernel/kernels.def"
 #undef AMPHORA_KERNEL
   };

@@ -19,14 +19,14 @@ Epilogue epilogue_of(const KernelCall& call, const Operands& target, float alpha
     const bool aligned = reinterpret_cast<std::uintptr_t>(data) % 16 == 0;
     return Array{const_cast<void*>(data), type, wide && aligned};
   };
-  const DType type = call.spec.types[2];
+  const DType type = call.type_at(op::matmul::c);
   return {array(target.c, type, rows_are_wide),
-          array(target.bias, call.spec.types[3], true),
+          array(target.bias, call.type_at(op::matmul::bias), true),
           array(target.aux, type, rows_are_wide),
           alpha,
           target.beta,
           static_cast<Activation>(call.spec.function),
-          (call.spec.flags & kFlagDerivative) != 0};
+          (call.spec.flags & kMatmulDerivative) != 0};
 }
 
 void multiply_and_add(const KernelCall& call, const Operands& operands, Stream& stream) {
@@ -35,10 +35,11 @@ void multiply_and_add(const KernelCall& call, const Operands& operands, Stream& 
     return static_cast<unsigned>((size + kernels::kMatmulTile - 1) / kernels::kMatmulTile);
   };
   const dim3 blocks(tiles(params.m) * tiles(params.n), std::min(static_cast<std::uint32_t>(params.batch), kMaxBlocks));
-  stream.launch("matmul_fma", kernels::matmul_fma, blocks,
-                kernels::MatmulArguments{
-                    array_of(call, 0), array_of(call, 1), epilogue_of(call, operands, operands.alpha), params,
-                    (call.spec.flags & kFlagTransposeA) != 0, (call.spec.flags & kFlagTransposeB) != 0});
+  stream.launch(
+      "matmul_fma", kernels::matmul_fma, blocks,
+      kernels::MatmulArguments{array_of(call, op::matmul::a), array_of(call, op::matmul::b),
+                               epilogue_of(call, operands, operands.alpha), params,
+                               (call.spec.flags & kMatmulTransposeA) != 0, (call.spec.flags & kMatmulTransposeB) != 0});
 }
 
 }  // namespace
@@ -49,7 +50,7 @@ void finish_product(const KernelCall& call, const float* sums, const Operands& t
   const auto rows = static_cast<std::uint64_t>(params.m) * static_cast<std::uint64_t>(params.batch);
   stream.launch("matmul_epilogue", kernels::matmul_epilogue, dim3(stream.blocks_for(packs * rows)),
                 kernels::MatmulEpilogueArguments{sums, epilogue_of(call, target, 1.0f), params});
-  if ((call.spec.flags & kFlagBiasGradient) != 0) sum_columns(call, target, stream);
+  if ((call.spec.flags & kMatmulBiasGradient) != 0) sum_columns(call, target, stream);
 }
 
 void sum_columns(const KernelCall& call, const Operands& target, Stream& stream) {
@@ -60,8 +61,8 @@ void sum_columns(const KernelCall& call, const Operands& target, Stream& stream)
   // By shape alone, so that every device adds in the same order.
   const std::uint32_t part_rows = std::max(512u, rows / kMaxBlocks + 1);
   const unsigned parts = rows / part_rows + (rows % part_rows != 0 ? 1 : 0);
-  const float* old = (call.spec.flags & kFlagAddBiasGradient) != 0 ? target.bias_gradient : nullptr;
-  kernels::ColumnSumsArguments sums{{target.c, call.spec.types[2], false},
+  const float* old = (call.spec.flags & kMatmulAddBiasGradient) != 0 ? target.bias_gradient : nullptr;
+  kernels::ColumnSumsArguments sums{{target.c, call.type_at(op::matmul::c), false},
                                     params.ldc,
                                     params.c_batch_stride,
                                     static_cast<std::uint32_t>(params.m),
@@ -108,7 +109,7 @@ void launchers::matmul(const KernelCall& call, Stream& stream) {
       if (plan->makes_bias_gradient()) return;
     }
   }
-  if ((call.spec.flags & kFlagBiasGradient) != 0) sum_columns(call, operands, stream);
+  if ((call.spec.flags & kMatmulBiasGradient) != 0) sum_columns(call, operands, stream);
 }
 
 }  // namespace amphora::cuda

@@ -1,8 +1,7 @@
 // optim: optimizer steps and the loss scale's state machine.
 #include "cuda/include/optim.h"
 
-#include "amphora/kernel/double_as_floats.h"
-#include "amphora/kernel/optimizers.h"
+#include "amphora/kernel/two_floats.h"
 #include "backends/cuda/launchers/launchers.h"
 
 namespace amphora::cuda::launchers {
@@ -19,10 +18,10 @@ unsigned blocks_of(const Stream& stream, std::uint32_t count) { return stream.bl
 
 void begin_step(const KernelCall& call, Stream& stream) {
   const auto params = call.params<BeginStepParams>();
-  const kernels::BeginStepArguments arguments{state_of<GroupState>(call, 0),
-                                              state_of<GradientStats>(call, 1),
-                                              state_of<ScalerState>(call, 2),
-                                              state_of<float>(call, 3),
+  const kernels::BeginStepArguments arguments{state_of<GroupState>(call, op::begin_step::group),
+                                              state_of<GradientStats>(call, op::begin_step::stats),
+                                              state_of<ScalerState>(call, op::begin_step::scaler),
+                                              state_of<float>(call, op::begin_step::lr),
                                               joined(params.decay1, params.decay1_low),
                                               joined(params.decay2, params.decay2_low),
                                               params.unscale != 0};
@@ -30,33 +29,34 @@ void begin_step(const KernelCall& call, Stream& stream) {
 }
 
 void optimizer_step(const KernelCall& call, Stream& stream) {
-  validate(call);  // a compiled list comes unchecked, and a state that is missing would be taken for zeros
+  using namespace op::optimizer_step;
   constexpr void (*kRules[])(kernels::OptimizerArguments) = {
-#define AM_OPTIMIZER(name, access, first, second, third, constants, prepared, update) kernels::name,
+#define AM_OPTIMIZER(name, presence, first, second, third, constants, prepared, update) kernels::name,
 #include "amphora/kernel/shared/optim.def"
 #undef AM_OPTIMIZER
   };
-  const DType state_type = call.spec.types[3];
+  const DType state_type = call.type_at(first);
   const kernels::OptimizerArguments arguments{
-      .gradient = array_of(call, 0),
-      .master = array_of(call, 1),
-      .working = array_of(call, 2),
-      .states = {array_of(call, 3), array_of(call, 4, state_type), array_of(call, 5, state_type)},
-      .group = state_of<GroupState>(call, 6),
+      .gradient = array_of(call, gradient),
+      .master = array_of(call, master),
+      .working = array_of(call, working),
+      .states = {array_of(call, first), array_of(call, second, state_type), array_of(call, third, state_type)},
+      .group = state_of<GroupState>(call, group),
       .params = call.params<OptimizerParams>()};
   // A literal of the table: the stream keeps the name.
-  stream.launch(kOptimizers[call.spec.function].name, kRules[call.spec.function],
+  stream.launch(kOptimizerNames[call.spec.function], kRules[call.spec.function],
                 dim3(blocks_of(stream, arguments.params.count)), arguments);
 }
 
 void lerp(const KernelCall& call, Stream& stream) {
   const auto params = call.params<LerpParams>();
-  const kernels::LerpArguments arguments{array_of(call, 0), array_of(call, 1), params};
+  const kernels::LerpArguments arguments{array_of(call, op::lerp::source), array_of(call, op::lerp::average), params};
   stream.launch("lerp", kernels::lerp, dim3(blocks_of(stream, params.count)), arguments);
 }
 
 void scaler_update(const KernelCall& call, Stream& stream) {
-  const kernels::ScalerUpdateArguments arguments{state_of<ScalerState>(call, 0), call.params<ScalerUpdateParams>()};
+  const kernels::ScalerUpdateArguments arguments{state_of<ScalerState>(call, op::scaler_update::scaler),
+                                                 call.params<ScalerUpdateParams>()};
   stream.launch("scaler_update", kernels::scaler_update, dim3(1), arguments, 1);
 }
 

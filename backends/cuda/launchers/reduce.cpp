@@ -26,7 +26,7 @@ struct Parts {
   std::uint32_t size = UINT32_MAX;
 };
 
-// Blocks of a pass over a cut's lines, each part on its own.
+// Blocks of a pass over a tiling's lines, each part on its own.
 std::uint64_t blocks_of(const RowLineTiling& tiling, const ReduceParams& params) {
   return quotient_up(params.outer, kThreads / tiling.lanes) * tiling.parts;
 }
@@ -42,8 +42,8 @@ RowLineTiling row_line_tiling(const ReduceParams& params) {
 }
 
 RowLineTiling split(RowLineTiling tiling, const ReduceParams& params) {
-  if (tiling.lanes < kThreads) return cut;
-  const Parts parts(blocks_of(cut, params), row_tiling_of(params.extent).pieces, 4 * tiling.lanes);
+  if (tiling.lanes < kThreads) return tiling;
+  const Parts parts(blocks_of(tiling, params), row_tiling_of(params.extent).pieces, 4 * tiling.lanes);
   return {tiling.lanes, parts.count, parts.size};
 }
 
@@ -58,22 +58,22 @@ ColumnLineTiling column_line_tiling(const ReduceParams& params, std::uint32_t wi
   }
   while (2 * tiling.row_lanes * tiling.columns <= kThreads && tiling.columns < lanes) tiling.columns *= 2;
   tiling.column_blocks = static_cast<std::uint32_t>(quotient_up(lanes, tiling.columns));
-  return cut;
+  return tiling;
 }
 
 ColumnLineTiling split(ColumnLineTiling tiling, const ReduceParams& params) {
-  const Parts parts(blocks_of(cut, params), params.extent, 16 * tiling.row_lanes);
+  const Parts parts(blocks_of(tiling, params), params.extent, 16 * tiling.row_lanes);
   tiling.parts = parts.count;
   tiling.part_rows = parts.size;
-  return cut;
+  return tiling;
 }
 
 // Whole packs of columns where no line begins inside one.
 std::uint32_t width_of(const ReduceParams& params) { return params.inner % 8 == 0 ? 8 : 1; }
 
-template <class Cut>
-dim3 grid_of(const Cut& cut, const ReduceParams& params) {
-  return {static_cast<unsigned>(blocks_of(cut, params))};
+template <class Tiling>
+dim3 grid_of(const Tiling& tiling, const ReduceParams& params) {
+  return {static_cast<unsigned>(blocks_of(tiling, params))};
 }
 
 struct Pass {
@@ -84,16 +84,16 @@ struct Pass {
 };
 
 void run(const Pass& pass, const RowLineTiling& tiling, Stream& stream) {
-  const kernels::ReduceRowsArguments arguments{pass.in, pass.out, pass.params, pass.reduction, cut};
-  stream.launch("reduce_rows", kernels::reduce_rows, grid_of(cut, pass.params), arguments);
+  const kernels::ReduceRowsArguments arguments{pass.in, pass.out, pass.params, pass.reduction, tiling};
+  stream.launch("reduce_rows", kernels::reduce_rows, grid_of(tiling, pass.params), arguments);
 }
 
 void run(const Pass& pass, const ColumnLineTiling& tiling, Stream& stream) {
-  const kernels::ReduceColumnsArguments arguments{pass.in, pass.out, pass.params, pass.reduction, cut};
+  const kernels::ReduceColumnsArguments arguments{pass.in, pass.out, pass.params, pass.reduction, tiling};
   if (width_of(pass.params) == 1) {
-    stream.launch("reduce_columns", kernels::reduce_columns, grid_of(cut, pass.params), arguments);
+    stream.launch("reduce_columns", kernels::reduce_columns, grid_of(tiling, pass.params), arguments);
   } else {
-    stream.launch("reduce_packs_of_columns", kernels::reduce_packs_of_columns, grid_of(cut, pass.params), arguments);
+    stream.launch("reduce_packs_of_columns", kernels::reduce_packs_of_columns, grid_of(tiling, pass.params), arguments);
   }
 }
 
@@ -103,9 +103,9 @@ void run_whole(const Pass& pass, Stream& stream) {
 }
 
 // Each part gives an f32 as it is; a second pass joins the parts in order, and finishes.
-template <class Cut>
-void run_parts(Pass pass, const Cut& cut, Stream& stream) {
-  if (tiling.parts == 1) return run(pass, cut, stream);
+template <class Tiling>
+void run_parts(Pass pass, const Tiling& tiling, Stream& stream) {
+  if (tiling.parts == 1) return run(pass, tiling, stream);
   const std::uint32_t results = pass.params.outer * pass.params.inner;
   const Array parts{stream.scratch(sizeof(float) * tiling.parts * results), DType::f32, true};
   const Pass last{
@@ -113,7 +113,7 @@ void run_parts(Pass pass, const Cut& cut, Stream& stream) {
   pass.out = parts;
   pass.params.scale = 1.0f;
   pass.params.accumulate = 0;
-  run(pass, cut, stream);
+  run(pass, tiling, stream);
   run_whole(last, stream);
 }
 
@@ -122,7 +122,8 @@ void run_parts(Pass pass, const Cut& cut, Stream& stream) {
 void reduce(const KernelCall& call, Stream& stream) {
   const auto params = call.params<ReduceParams>();
   if (params.outer == 0 || params.inner == 0) return;
-  const Pass pass{array_of(call, 0), array_of(call, 1), params, static_cast<Reduction>(call.spec.function)};
+  const Pass pass{array_of(call, op::reduce::in), array_of(call, op::reduce::out), params,
+                  static_cast<Reduction>(call.spec.function)};
   if (params.inner == 1) return run_parts(pass, split(row_line_tiling(params), params), stream);
   run_parts(pass, split(column_line_tiling(params, width_of(params)), params), stream);
 }
@@ -130,15 +131,16 @@ void reduce(const KernelCall& call, Stream& stream) {
 void reduce_grad(const KernelCall& call, Stream& stream) {
   const auto params = call.params<ReduceParams>();
   if (params.outer == 0 || params.extent == 0 || params.inner == 0) return;
-  const Array x = array_of(call, 0), y = array_of(call, 1), dy = array_of(call, 2), dx = array_of(call, 3);
+  const Array x = array_of(call, op::reduce_grad::x), y = array_of(call, op::reduce_grad::y),
+              dy = array_of(call, op::reduce_grad::dy), dx = array_of(call, op::reduce_grad::dx);
   if (params.inner == 1) {
     const RowLineTiling tiling = row_line_tiling(params);
-    const kernels::ReduceGradRowsArguments arguments{x, y, dy, dx, params, cut};
-    stream.launch("reduce_grad_rows", kernels::reduce_grad_rows, grid_of(cut, params), arguments);
+    const kernels::ReduceGradRowsArguments arguments{x, y, dy, dx, params, tiling};
+    stream.launch("reduce_grad_rows", kernels::reduce_grad_rows, grid_of(tiling, params), arguments);
   } else {
     const ColumnLineTiling tiling = column_line_tiling(params, 1);
-    const kernels::ReduceGradColumnsArguments arguments{x, y, dy, dx, params, cut};
-    stream.launch("reduce_grad_columns", kernels::reduce_grad_columns, grid_of(cut, params), arguments);
+    const kernels::ReduceGradColumnsArguments arguments{x, y, dy, dx, params, tiling};
+    stream.launch("reduce_grad_columns", kernels::reduce_grad_columns, grid_of(tiling, params), arguments);
   }
 }
 

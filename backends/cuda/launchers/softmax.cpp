@@ -9,8 +9,8 @@ void softmax(const KernelCall& call, Stream& stream) {
   const auto params = call.params<RowsParams>();
   if (params.columns == 0) return;
   const RowTiling tiling = row_tiling_of(params.columns);
-  const kernels::SoftmaxArguments arguments{array_of(call, 0), array_of(call, 1), params, cut,
-                                            (call.spec.flags & kFlagLog) != 0};
+  const kernels::SoftmaxArguments arguments{array_of(call, op::softmax::x), array_of(call, op::softmax::y), params,
+                                            tiling, (call.spec.flags & kSoftmaxLog) != 0};
   stream.launch("softmax", kernels::softmax, dim3(stream.blocks_for(std::uint64_t{params.rows} * tiling.lanes)),
                 arguments);
 }
@@ -19,8 +19,12 @@ void softmax_grad(const KernelCall& call, Stream& stream) {
   const auto params = call.params<RowsParams>();
   if (params.columns == 0) return;
   const RowTiling tiling = row_tiling_of(params.columns);
-  const kernels::SoftmaxGradArguments arguments{
-      array_of(call, 0), array_of(call, 1), array_of(call, 2), params, cut, (call.spec.flags & kFlagLog) != 0};
+  const kernels::SoftmaxGradArguments arguments{array_of(call, op::softmax_grad::y),
+                                                array_of(call, op::softmax_grad::dy),
+                                                array_of(call, op::softmax_grad::dx),
+                                                params,
+                                                tiling,
+                                                (call.spec.flags & kSoftmaxLog) != 0};
   stream.launch("softmax_grad", kernels::softmax_grad,
                 dim3(stream.blocks_for(std::uint64_t{params.rows} * tiling.lanes)), arguments);
 }

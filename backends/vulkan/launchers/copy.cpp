@@ -7,13 +7,15 @@ namespace amphora::vulkan::launchers {
 void fill(const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<FillParams>();
   if (params.count == 0) return;
-  encoder.dispatch("fill", call, Push(call).add(params), encoder.spread(params.count), {by_fours(call, {0})});
+  encoder.dispatch("fill", call, Push(call).add(params), encoder.spread(params.count),
+                   {by_fours(call, {op::fill::out})});
 }
 
 void cast(const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<CountParams>();
   if (params.count == 0) return;
-  encoder.dispatch("cast", call, Push(call).add(params), encoder.spread(params.count), {by_fours(call, {0, 1})});
+  encoder.dispatch("cast", call, Push(call).add(params), encoder.spread(params.count),
+                   {by_fours(call, {op::cast::in, op::cast::out})});
 }
 
 void copy(const KernelCall& call, CommandEncoder& encoder) {
@@ -29,7 +31,8 @@ void copy(const KernelCall& call, CommandEncoder& encoder) {
 void accumulate(const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<CountParams>();
   if (params.count == 0) return;
-  encoder.dispatch("accumulate", call, Push(call).add(params), encoder.spread(params.count), {by_fours(call, {0, 1})});
+  encoder.dispatch("accumulate", call, Push(call).add(params), encoder.spread(params.count),
+                   {by_fours(call, {op::accumulate::in, op::accumulate::sum})});
 }
 
 }  // namespace amphora::vulkan::launchers

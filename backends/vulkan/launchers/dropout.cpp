@@ -9,7 +9,8 @@ void dropout(const KernelCall& call, CommandEncoder& encoder) {
   if (params.count == 0) return;
   Push push;
   for (int buffer = 0; buffer < 3; ++buffer) push.add_buffer(call, buffer);
-  encoder.dispatch("dropout", call, push.add(params), encoder.spread(params.count), {by_fours(call, {0, 1})});
+  encoder.dispatch("dropout", call, push.add(params), encoder.spread(params.count),
+                   {by_fours(call, {op::dropout::x, op::dropout::y})});
 }
 
 }  // namespace amphora::vulkan::launchers

@@ -23,7 +23,8 @@ template <class Params>
 void run_each(std::string_view shader, const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<Params>();
   if (params.count == 0) return;
-  encoder.dispatch(shader, call, Push(call).add(params), encoder.spread(params.count), {by_fours(call, {0})});
+  encoder.dispatch(shader, call, Push(call).add(params), encoder.spread(params.count),
+                   {by_fours(call, {op::unscale::gradient})});
 }
 
 }  // namespace
@@ -39,19 +40,19 @@ void gradient_norm(const KernelCall& call, CommandEncoder& encoder) {
   constexpr std::size_t kPartBytes = 16;
   const auto params = call.params<GradientNormParams>();
   const auto gather = static_cast<std::uint32_t>(gather_of(params.p));
-  const std::uint32_t fours = by_fours(call, {0});
+  const std::uint32_t fours = by_fours(call, {op::gradient_norm::gradient});
   const Groups groups = encoder.spread(params.count, kPerInvocation);
   const std::uint32_t parts = params.count == 0 ? 0 : groups.x;
   const Block& scratch = encoder.scratch(kPartBytes * std::max(parts, 1u));
   if (parts > 0) {
     Push push;
-    push.add_buffer(call, 0).add_buffer(scratch, true).add(params);
+    push.add_buffer(call, op::gradient_norm::gradient).add_buffer(scratch, true).add(params);
     encoder.dispatch("gradient_norm", call, push, groups, {fours, gather});
   }
   const double inverse = 1.0 / params.p;
   const auto high = static_cast<float>(inverse);
   Push push;
-  push.add_buffer(scratch, false).add_buffer(call, 1).add(params);
+  push.add_buffer(scratch, false).add_buffer(call, op::gradient_norm::total).add(params);
   push.add(high).add(std::isfinite(inverse) ? static_cast<float>(inverse - high) : 0.0f).add(parts);
   encoder.dispatch("gradient_norm_finish", call, push, {}, {fours, gather});
 }

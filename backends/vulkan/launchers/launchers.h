@@ -13,7 +13,7 @@ using Launcher = void (*)(const KernelCall& call, CommandEncoder& encoder);
 
 // One function a kernel, named like its row; a row without a function is an error at link time.
 namespace launchers {
-#define AMPHORA_KERNEL(id, params, access, buffers) void id(const KernelCall& call, CommandEncoder& encoder);
+#define AMPHORA_KERNEL(id, params, functions, operands) void id(const KernelCall& call, CommandEncoder& encoder);
 #include "amphora/kernel/kernels.def"
 #undef AMPHORA_KERNEL
 }  // namespace launchers

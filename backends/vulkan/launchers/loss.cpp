@@ -7,8 +7,11 @@ namespace {
 
 // The logits and their gradient, which has the same type.
 std::uint32_t logits_by_fours(const KernelCall& call) {
-  const std::size_t four = 4 * size_of(call.spec.types[0]);
-  return call.buffers[0].offset % four == 0 && call.buffers[4].offset % four == 0 ? 1 : 0;
+  const std::size_t four = 4 * size_of(call.type_at(op::cross_entropy_grad::logits));
+  return call.at(op::cross_entropy_grad::logits).offset % four == 0 &&
+                 call.at(op::cross_entropy_grad::dlogits).offset % four == 0
+             ? 1
+             : 0;
 }
 
 }  // namespace

@@ -35,8 +35,8 @@ std::uint32_t options_of(const KernelCall& call, const Choice& choice) {
   const auto params = call.params<MatmulParams>();
   const Tiling& t = choice.tiling;
   const std::int32_t wide = t.cooperative ? 8 : 4;
-  const bool a = is_aligned(call, 0, params.lda, params.batch > 1 ? params.a_batch_stride : 0, wide);
-  const bool b = is_aligned(call, 1, params.ldb, params.batch > 1 ? params.b_batch_stride : 0, wide);
+  const bool a = is_aligned(call, op::matmul::a, params.lda, params.batch > 1 ? params.a_batch_stride : 0, wide);
+  const bool b = is_aligned(call, op::matmul::b, params.ldb, params.batch > 1 ? params.b_batch_stride : 0, wide);
   const auto divides = [](std::uint32_t part, std::int32_t whole) {
     return static_cast<std::uint32_t>(whole) % part == 0;
   };
@@ -158,7 +158,7 @@ std::string matmul_path(const Spec& spec, const Capabilities& capabilities) {
 void launchers::matmul(const KernelCall& given, CommandEncoder& encoder) {
   const Capabilities& capabilities = encoder.capabilities();
   KernelCall call = given;
-  call.spec.flags &= ~kFlagTf32;  // f32 operands stay whole, and no shader is compiled twice
+  call.spec.flags &= ~kMatmulTf32;  // f32 operands stay whole, and no shader is compiled twice
   multiply(call, encoder, choose(tilings(call.spec, capabilities), call.params<MatmulParams>(), capabilities));
 }
 

@@ -2,8 +2,7 @@
 #include <cmath>
 
 #include "amphora/core/error.h"
-#include "amphora/kernel/double_as_floats.h"
-#include "amphora/kernel/optimizers.h"
+#include "amphora/kernel/two_floats.h"
 #include "backends/vulkan/launchers/launchers.h"
 #include "backends/vulkan/launchers/strided.h"
 
@@ -38,18 +37,22 @@ void begin_step(const KernelCall& call, CommandEncoder& encoder) {
 void optimizer_step(const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<OptimizerParams>();
   if (params.count == 0) return;
+  using namespace op::optimizer_step;
   std::uint32_t present = 0;
-  for (std::uint32_t k = 0; k <= kMaxStates; ++k) present |= has(call, 2 + k) ? 1u << k : 0u;
+  for (const int operand : {working, first, second, third})
+    present |= has(call, operand) ? 1u << (operand - working) : 0u;
   // The processor's own division and square root are exact, and faster than integers.
   const std::uint32_t driver_is_exact = encoder.capabilities().is_cpu ? 1 : 0;
   encoder.dispatch("optimizer_step", call, Push(call).add(params.count).add(params.constants),
-                   encoder.spread(params.count), {by_fours(call, {0, 1, 2, 3, 4, 5}), present, driver_is_exact});
+                   encoder.spread(params.count),
+                   {by_fours(call, {gradient, master, working, first, second, third}), present, driver_is_exact});
 }
 
 void lerp(const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<LerpParams>();
   if (params.count == 0) return;
-  encoder.dispatch("lerp", call, Push(call).add(params), encoder.spread(params.count), {by_fours(call, {0, 1})});
+  encoder.dispatch("lerp", call, Push(call).add(params), encoder.spread(params.count),
+                   {by_fours(call, {op::lerp::source, op::lerp::average})});
 }
 
 void scaler_update(const KernelCall& call, CommandEncoder& encoder) {

@@ -7,14 +7,15 @@ namespace amphora::vulkan::launchers {
 void unary(const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<UnaryParams>();
   if (params.count == 0) return;
-  encoder.dispatch("unary", call, Push(call).add(params), encoder.spread(params.count), {by_fours(call, {0, 1})});
+  encoder.dispatch("unary", call, Push(call).add(params), encoder.spread(params.count),
+                   {by_fours(call, {op::unary::x, op::unary::y})});
 }
 
 void unary_grad(const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<UnaryParams>();
   if (params.count == 0) return;
   encoder.dispatch("unary_grad", call, Push(call).add(params), encoder.spread(params.count),
-                   {by_fours(call, {0, 1, 2, 3})});
+                   {by_fours(call, {op::unary_grad::x, op::unary_grad::y, op::unary_grad::dy, op::unary_grad::dx})});
 }
 
 void binary(const KernelCall& call, CommandEncoder& encoder) {

@@ -79,15 +79,18 @@ void reduce(const KernelCall& call, CommandEncoder& encoder) {
   const Capabilities& device = encoder.capabilities();
   const std::uint32_t results = params.outer * params.inner;
   if (results == 0) return;
-  Pass pass{
-      params, call.spec.types[0], call.spec.types[1], fours_of(params, call.buffers[0].offset, call.spec.types[0]), {}};
+  Pass pass{params,
+            call.type_at(op::reduce::in),
+            call.type_at(op::reduce::out),
+            fours_of(params, call.at(op::reduce::in).offset, call.type_at(op::reduce::in)),
+            {}};
   const std::uint32_t extent = pass.fours == Fours::rows ? params.extent / 4 : params.extent;
   const std::uint32_t inner = pass.fours == Fours::columns ? params.inner / 4 : params.inner;
   pass.tiling = tiling_of(device, extent, inner);
   split_lines(pass.tiling, device, params.outer, extent, inner);
   Push push;
-  push.add_buffer(call, 0);
-  if (pass.tiling.parts == 1) return run(pass, call, encoder, push.add_buffer(call, 1));
+  push.add_buffer(call, op::reduce::in);
+  if (pass.tiling.parts == 1) return run(pass, call, encoder, push.add_buffer(call, op::reduce::out));
 
   // Each part gives an f32 as it is; a second pass joins the parts in order, and finishes.
   const Block& scratch = encoder.scratch(sizeof(float) * pass.tiling.parts * results);
@@ -97,11 +100,11 @@ void reduce(const KernelCall& call, CommandEncoder& encoder) {
   run(pass, call, encoder, push.add_buffer(scratch, true));
   Pass last{{1, pass.tiling.parts, results, params.scale, params.accumulate},
             DType::f32,
-            call.spec.types[1],
+            call.type_at(op::reduce::out),
             Fours::nothing,
             tiling_of(device, pass.tiling.parts, results)};
   Push last_push;
-  run(last, call, encoder, last_push.add_buffer(scratch, false).add_buffer(call, 1));
+  run(last, call, encoder, last_push.add_buffer(scratch, false).add_buffer(call, op::reduce::out));
 }
 
 void reduce_grad(const KernelCall& call, CommandEncoder& encoder) {

@@ -5,41 +5,25 @@
 //     loss = cross_entropy(model(x), y);   // products in f16, the loss in f32
 //   }
 //
-// Regions nest; the innermost one governs. State is kept by thread: a new thread starts outside of any region. Call
-// backward() outside: it runs in the types of the forward pass and never asks the policy.
+// Regions nest; the innermost one governs. State is kept by thread: a new thread starts outside of any region, and may
+// take over another's by assigning context().mode. Call backward() outside: it runs in the types of the forward pass
+// and never asks the policy.
 #pragma once
 
+#include <concepts>
 #include <initializer_list>
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <utility>
 #include <vector>
 
 #include "amphora/amp/policy.h"
+#include "amphora/core/context.h"
 
 namespace amphora::amp {
 
 using RuleOverride = std::pair<std::string_view, CastRule>;
-
-class Autocast {
- public:
-  // A region of type f16 or bf16; f32 gives a region without casts, so that a program need not branch. `overrides`
-  // change the rules of single ops and hold in nested regions too: Autocast(DType::f16, {{"gelu", CastRule::full}}).
-  // Throws Error for another type and for an unknown op.
-  explicit Autocast(DType dtype, std::initializer_list<RuleOverride> overrides = {});
-  // A region of a precision. In tf32 nothing is cast, and products of f32 may round their operands to TF32.
-  explicit Autocast(Precision precision, std::initializer_list<RuleOverride> overrides = {});
-  // Autocast off(false) suspends autocast in its scope; Autocast on(true) resumes it with the outer region's precision.
-  explicit Autocast(bool enabled);
-  Autocast(const Autocast&) = delete;
-  Autocast& operator=(const Autocast&) = delete;
-  ~Autocast();
-
- private:
-  std::optional<Precision> previous_active_;
-  Precision previous_precision_;
-  std::size_t previous_overrides_;
-};
 
 // What governs the ops of a thread: its regions, nested and suspended ones as they are.
 struct Region {
@@ -48,20 +32,28 @@ struct Region {
   std::vector<std::pair<const OpInfo*, CastRule>> overrides;
 };
 
-// Of this thread. A copy is a snapshot to come back to.
-const Region& current_region();
-
-// Puts a snapshot in the place of this thread's regions in its scope, for ops that run once more as they ran first.
-class ResumeRegion {
+class Autocast : Scoped<std::shared_ptr<const Region>> {
  public:
-  explicit ResumeRegion(const Region& resumed);
-  ResumeRegion(const ResumeRegion&) = delete;
-  ResumeRegion& operator=(const ResumeRegion&) = delete;
-  ~ResumeRegion();
+  // A region of type f16 or bf16; f32 gives a region without casts, so that a program need not branch. `overrides`
+  // change the rules of single ops and hold in nested regions too: Autocast(DType::f16, {{"gelu", CastRule::full}}).
+  // Throws Error for another type and for an unknown op.
+  explicit Autocast(DType dtype, std::initializer_list<RuleOverride> overrides = {});
+  // A region of a precision. In tf32 nothing is cast, and products of f32 may round their operands to TF32.
+  explicit Autocast(Precision precision, std::initializer_list<RuleOverride> overrides = {});
+  // false suspends autocast in its scope; true resumes it with the outer region's precision. Takes nothing that merely
+  // converts to bool: Autocast("bf16") does not compile.
+  template <std::same_as<bool> Bool>
+  explicit Autocast(Bool enabled) : Autocast(switched(enabled)) {}
+  // The same as Autocast(false): const auto f32 = Autocast::off();
+  static Autocast off() { return Autocast(false); }
 
  private:
-  Region previous_;
+  explicit Autocast(Region region);
+  static Region switched(bool enabled);
 };
+
+// Of this thread.
+const Region& current_region();
 
 // The governing region's 16-bit type; empty outside of regions and in suspended ones.
 std::optional<DType> active_dtype();

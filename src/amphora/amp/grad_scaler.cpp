@@ -6,8 +6,8 @@
 
 #include "amphora/autograd/tape.h"
 #include "amphora/autograd/trace.h"
+#include "amphora/core/context.h"
 #include "amphora/core/error.h"
-#include "amphora/core/place.h"
 #include "amphora/plan/recorder.h"
 #include "amphora/tensor/launch.h"
 
@@ -41,7 +41,13 @@ StepOutcome StepOutcome::captured() {
 }
 
 GradScaler::GradScaler(const GradScalerOptions& options)
-    : options_(options), init_hysteresis_tracker_(options.hysteresis) {
+    : options_(options),
+      initial_{.scale = options.init_scale,
+               .growth_tracker = 0,
+               .hysteresis_tracker = options.hysteresis,
+               .found_inf = 0.0f,
+               .updates = 0,
+               .skipped = 0} {
   validate();
 }
 
@@ -65,12 +71,7 @@ Tensor GradScaler::scale(const Tensor& loss) {
   require(loss.defined() && is_floating(loss.dtype()), "GradScaler::scale needs a floating tensor");
   if (!state_.defined()) {
     state_ = Tensor::empty(loss.device(), {kStateWords}, DType::i32, MemoryKind::optimizer_state);
-    write({.scale = options_.init_scale,
-           .growth_tracker = init_growth_tracker_,
-           .hysteresis_tracker = init_hysteresis_tracker_,
-           .found_inf = 0.0f,
-           .updates = 0,
-           .skipped = 0});
+    write(initial_);
   }
   const Tensor scale(state_.buffer(), 0, Shape{}, Strides{}, DType::f32);  // the state's first member, in place
   const Tensor source = contiguous(loss);
@@ -175,7 +176,7 @@ void GradScaler::update() {
   if (!any) {
     throw StateError("GradScaler::update: no optimizer was unscaled or stepped since the last update()");
   }
-  static_cast<void>(static_cast<int>(options_version_));  // what is recorded depends on it
+  options_version_.depend();
   const ScalerUpdateParams params{.growth_factor = options_.growth_factor,
                                   .backoff_factor = options_.backoff_factor,
                                   .min_scale = options_.min_scale,
@@ -224,7 +225,7 @@ void GradScaler::change(const GradScalerOptions& options) {
 
 float GradScaler::scale_value(CodeLine where) const {
   if (!options_.enabled) return 1.0f;
-  return state_.defined() ? read(where).scale : options_.init_scale;
+  return state_.defined() ? read(where).scale : initial_.scale;
 }
 
 std::unique_ptr<Readback> GradScaler::read_state() const {
@@ -242,61 +243,31 @@ void GradScaler::write(const ScalerState& state) {
   state_.device().upload(*state_.buffer(), 0, std::as_bytes(std::span(&state, 1)));
 }
 
-std::map<std::string, double> GradScaler::state(CodeLine where) const {
-  if (!options_.enabled) return {};
+void GradScaler::visit_state(StateVisitor& visitor) {
+  if (!options_.enabled) return;
   for (const auto& [optimizer, record] : records_) {
     if (record.stage != Stage::ready) {
-      throw StateError("GradScaler::state between step() and update(): save after update()");
+      throw StateError("GradScaler::visit_state between unscale() or step() and update(): do it after update()");
     }
   }
-  ScalerState now{.scale = options_.init_scale,
-                  .growth_tracker = init_growth_tracker_,
-                  .hysteresis_tracker = init_hysteresis_tracker_,
-                  .found_inf = 0.0f,
-                  .updates = 0,
-                  .skipped = 0};
-  if (state_.defined()) now = read(where);
-  return {{"scale", now.scale},
-          {"growth_factor", options_.growth_factor},
-          {"backoff_factor", options_.backoff_factor},
-          {"growth_interval", options_.growth_interval},
-          {"_growth_tracker", now.growth_tracker},
-          {"min_scale", options_.min_scale},
-          {"max_scale", options_.max_scale},
-          {"hysteresis", options_.hysteresis},
-          {"hysteresis_tracker", now.hysteresis_tracker}};
-}
-
-void GradScaler::load_state(const std::map<std::string, double>& state) {
-  if (!options_.enabled) return;
-  require(!state.empty(), "GradScaler::load_state of an empty state: it was saved from a disabled scaler");
-  const auto required = [&](const char* key) {
-    const auto found = state.find(key);
-    require(found != state.end(), "GradScaler::load_state: the entry '{}' is missing", key);
-    return found->second;
-  };
-  const auto optional = [&](const char* key, double otherwise) {
-    const auto found = state.find(key);
-    return found == state.end() ? otherwise : found->second;
-  };
-  GradScalerOptions loaded = options_;
-  loaded.init_scale = static_cast<float>(required("scale"));
-  loaded.growth_factor = static_cast<float>(required("growth_factor"));
-  loaded.backoff_factor = static_cast<float>(required("backoff_factor"));
-  loaded.growth_interval = static_cast<int>(required("growth_interval"));
-  const int growth_tracker = static_cast<int>(required("_growth_tracker"));
-  loaded.min_scale = static_cast<float>(optional("min_scale", options_.min_scale));
-  loaded.max_scale = static_cast<float>(optional("max_scale", options_.max_scale));
-  loaded.hysteresis = static_cast<int>(optional("hysteresis", options_.hysteresis));
-  change(loaded);
-  init_growth_tracker_ = growth_tracker;
-  init_hysteresis_tracker_ = static_cast<int>(optional("hysteresis_tracker", loaded.hysteresis));
-  if (!state_.defined()) return;
-  ScalerState now = read(CodeLine::current());
-  now.scale = loaded.init_scale;
-  now.growth_tracker = init_growth_tracker_;
-  now.hysteresis_tracker = init_hysteresis_tracker_;
-  write(now);
+  GradScalerOptions options = options_;
+  ScalerState state = state_.defined() ? read(CodeLine::current()) : initial_;
+  visitor.number("scale", state.scale);
+  visitor.number("growth_factor", options.growth_factor);
+  visitor.number("backoff_factor", options.backoff_factor);
+  visitor.integer("growth_interval", options.growth_interval);
+  visitor.integer("_growth_tracker", state.growth_tracker);
+  visitor.number("min_scale", options.min_scale);
+  visitor.number("max_scale", options.max_scale);
+  visitor.integer("hysteresis", options.hysteresis);
+  visitor.integer("hysteresis_tracker", state.hysteresis_tracker);
+  visitor.integer("updates", state.updates);
+  visitor.integer("skipped", state.skipped);
+  if (!visitor.restores()) return;
+  options.init_scale = state.scale;
+  change(options);
+  initial_ = state;
+  if (state_.defined()) write(state);
 }
 
 }  // namespace amphora::amp

@@ -6,7 +6,7 @@
 //   scaler.step(optimizer);                    // skipped on the device when a gradient is not finite
 //   scaler.update();                           // grows or backs off the scale
 //
-// All state lives on the device and no call here waits for it, except scale_value() and state().
+// All state lives on the device and no call here waits for it, except scale_value() and visit_state().
 //
 // It follows PyTorch's torch.amp.GradScaler, with these deviations:
 //   - scale() multiplies in f32 and gives f32, so that a 16-bit loss cannot overflow by it;
@@ -19,7 +19,6 @@
 #pragma once
 
 #include <cfloat>
-#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -29,6 +28,7 @@
 #include "amphora/core/place.h"
 #include "amphora/device/device.h"
 #include "amphora/plan/tracked.h"
+#include "amphora/tensor/state.h"
 #include "amphora/tensor/tensor.h"
 
 namespace amphora::amp {
@@ -97,11 +97,10 @@ class GradScaler {
   std::unique_ptr<Readback> read_state() const;
 
   // The state by name, as PyTorch names it (scale, growth_factor, backoff_factor, growth_interval, _growth_tracker),
-  // and amphora's own (min_scale, max_scale, hysteresis, hysteresis_tracker). Empty when disabled. Waits. Throws
-  // StateError between unscale() or step() and update().
-  std::map<std::string, double> state(CodeLine where = CodeLine::current()) const;
-  // Takes PyTorch's five entries, or all. Throws Error when one is missing; no-op when disabled.
-  void load_state(const std::map<std::string, double>& state);
+  // and amphora's own (min_scale, max_scale, hysteresis, hysteresis_tracker, updates, skipped); nothing when disabled.
+  // A visitor that restores may leave what it does not know as it is. Waits. Throws StateError between unscale() or
+  // step() and update(), and Error for a restored value out of range, which changes nothing.
+  void visit_state(StateVisitor& visitor);
 
  private:
   enum class Stage { ready, unscaled, stepped };
@@ -121,9 +120,8 @@ class GradScaler {
 
   GradScalerOptions options_;
   plan::Tracked<int> options_version_ = 0;  // grows with each change, after which a recorded update is out of date
-  int init_growth_tracker_ = 0;
-  int init_hysteresis_tracker_ = 1;
-  Tensor state_;  // ScalerState as i32 words; undefined before the first scale()
+  ScalerState initial_;                     // what the first scale() writes to the device
+  Tensor state_;                            // ScalerState as i32 words; undefined before the first scale()
   std::unordered_map<const GradientOwner*, Record> records_;
 };
 

@@ -3,26 +3,12 @@
 #include <algorithm>
 #include <vector>
 
-#include "amphora/amp/autocast.h"
-#include "amphora/autograd/tape.h"
+#include "amphora/app/evaluation.h"
 #include "amphora/core/error.h"
 
 namespace amphora::app {
 
 namespace {
-
-// Switches to evaluation and back.
-class Evaluation {
- public:
-  explicit Evaluation(nn::Module& model) : model_(model), was_training_(model.is_training()) { model_.eval(); }
-  Evaluation(const Evaluation&) = delete;
-  Evaluation& operator=(const Evaluation&) = delete;
-  ~Evaluation() { model_.train(was_training_); }
-
- private:
-  nn::Module& model_;
-  bool was_training_;
-};
 
 std::int64_t count_correct(const std::vector<float>& logits, const std::vector<float>& labels) {
   const std::size_t classes = logits.size() / labels.size();
@@ -37,12 +23,10 @@ std::int64_t count_correct(const std::vector<float>& logits, const std::vector<f
 
 }  // namespace
 
-double accuracy(nn::Module& model, const data::Loader& loader, Precision precision) {
-  const Evaluation evaluation(model);
-  const autograd::NoGrad no_grad;
-  const amp::Autocast autocast(precision);
+double accuracy(nn::Layer& model, const data::Loader<data::ImageBatch>& loader, Precision precision) {
+  const Evaluation evaluation(model, precision);
   std::int64_t correct = 0;
-  for (const data::Batch& batch : loader.epoch()) {
+  for (const data::ImageBatch& batch : loader.epoch()) {
     const Tensor logits = model(batch.images);
     require(logits.rank() == 2 && logits.size(0) == batch.labels.count(),
             "accuracy needs logits [N, classes] for {} images, but the model gives shape {}", batch.labels.count(),

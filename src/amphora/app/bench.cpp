@@ -44,12 +44,12 @@ void Bench::end_step(std::int64_t step) {
 
 double Bench::median_ms() const { return median(step_ms_); }
 
-std::string Bench::str(std::int64_t items_per_step) const {
+std::string Bench::str(std::int64_t items_per_step, const std::string& unit) const {
   const double step = median_ms();
   const auto [fastest, slowest] = std::minmax_element(step_ms_.begin(), step_ms_.end());
   std::string text =
-      fmt::format("median step {:.3f} ms of {} (fastest {:.3f}, slowest {:.3f}); {:.0f} images/s\n\n", step,
-                  step_ms_.size(), *fastest, *slowest, 1000.0 * static_cast<double>(items_per_step) / step);
+      fmt::format("median step {:.3f} ms of {} (fastest {:.3f}, slowest {:.3f}); {:.0f} {}/s\n\n", step,
+                  step_ms_.size(), *fastest, *slowest, 1000.0 * static_cast<double>(items_per_step) / step, unit);
   std::array<std::size_t, kKernelCount> order{};
   std::iota(order.begin(), order.end(), std::size_t{0});
   std::stable_sort(order.begin(), order.end(),

@@ -23,7 +23,8 @@ class Bench {
   void end_step(std::int64_t step);
 
   double median_ms() const;
-  std::string str(std::int64_t items_per_step) const;
+  // `unit` is what a step has so many of: "images".
+  std::string str(std::int64_t items_per_step, const std::string& unit) const;
 
  private:
   using Clock = std::chrono::steady_clock;

@@ -4,7 +4,7 @@
 #include <cmath>
 #include <utility>
 
-#include <nlohmann/json.hpp>
+#include "amphora/io/json.h"
 
 namespace amphora::app {
 
@@ -22,8 +22,8 @@ double median(std::vector<float> values) {
   return 0.5 * (static_cast<double>(*middle) + *std::max_element(values.begin(), middle));
 }
 
-Monitor::Monitor(bool quiet, std::unique_ptr<io::LineFile> log, float init_scale)
-    : init_scale_(init_scale), progress_(quiet), log_(std::move(log)) {}
+Monitor::Monitor(bool quiet, std::unique_ptr<io::LineFile> log, float init_scale, std::string unit)
+    : init_scale_(init_scale), unit_(std::move(unit)), progress_(quiet), log_(std::move(log)) {}
 
 void Monitor::start(const RunLength& length) {
   length_ = length;
@@ -35,8 +35,8 @@ void Monitor::add(const train::StepResult& result, float lr) {
   current_.results.push_back(result);
 }
 
-void Monitor::step_over(std::int64_t epoch, std::int64_t items, bool ends_epoch) {
-  current_.step = static_cast<std::int64_t>(step_ms_.size());
+void Monitor::step_over(std::int64_t step, std::int64_t epoch, std::int64_t items, bool ends_epoch) {
+  current_.step = step;
   current_.epoch = epoch;
   current_.ends_epoch = ends_epoch;
   pending_.push_back(std::exchange(current_, {}));
@@ -81,12 +81,12 @@ void Monitor::read(Pending& pending) {
 void Monitor::write_log(const Pending& pending, double loss, bool skipped) {
   if (log_ == nullptr) return;
   // The scale is the one that the step used. A loss that is not finite becomes null.
-  const nlohmann::ordered_json line = {{"step", pending.step + 1},
-                                       {"epoch", pending.epoch + 1},
-                                       {"loss", loss},
-                                       {"loss_scale", scales_.empty() ? 1.0f : scales_.back().scale},
-                                       {"skipped", skipped},
-                                       {"lr", pending.lr}};
+  const io::Json line = {{"step", pending.step + 1},
+                         {"epoch", pending.epoch + 1},
+                         {"loss", loss},
+                         {"loss_scale", scales_.empty() ? 1.0f : scales_.back().scale},
+                         {"skipped", skipped},
+                         {"lr", pending.lr}};
   log_->write(line.dump());
 }
 
@@ -98,6 +98,7 @@ ProgressState Monitor::progress_state(std::int64_t epoch, double loss) const {
           .steps = length_.steps,
           .loss = loss,
           .items_per_second = static_cast<double>(items_) / std::max(seconds, 1e-9),
+          .unit = unit_,
           .scaled = scaled_,
           .loss_scale = scales_.empty() ? 1.0f : scales_.back().scale,
           .skipped = skipped_};
@@ -106,6 +107,7 @@ ProgressState Monitor::progress_state(std::int64_t epoch, double loss) const {
 void Monitor::report(Summary& summary) const {
   summary.final_loss = final_loss_;
   summary.seconds = seconds_;
+  summary.unit = unit_;
   summary.items_per_second = seconds_ > 0.0 ? static_cast<double>(items_) / seconds_ : 0.0;
   summary.median_step_ms = median(step_ms_);
   summary.scaled = scaled_;

@@ -9,6 +9,7 @@
 #include <limits>
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "amphora/app/progress.h"
@@ -25,14 +26,14 @@ struct RunLength {
 
 class Monitor {
  public:
-  // `log` may be null; `init_scale` is the first loss scale.
-  Monitor(bool quiet, std::unique_ptr<io::LineFile> log, float init_scale);
+  // `log` may be null; `init_scale` is the first loss scale; `unit` is what items are: "images".
+  Monitor(bool quiet, std::unique_ptr<io::LineFile> log, float init_scale, std::string unit);
 
   void start(const RunLength& length);
   // A batch's share of the step: its loss counts; the scaler's state and the rate are those of the last batch.
   void add(const train::StepResult& result, float lr);
-  // A step is over, loading included.
-  void step_over(std::int64_t epoch, std::int64_t items, bool ends_epoch);
+  // A step is over, loading included. Steps and epochs are counted from 0.
+  void step_over(std::int64_t step, std::int64_t epoch, std::int64_t items, bool ends_epoch);
   // Reads what is still under way; the clock stops.
   void stop();
 
@@ -54,6 +55,7 @@ class Monitor {
   ProgressState progress_state(std::int64_t epoch, double loss) const;
 
   float init_scale_;
+  std::string unit_;
   Progress progress_;
   std::unique_ptr<io::LineFile> log_;
   RunLength length_;

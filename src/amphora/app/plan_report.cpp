@@ -8,12 +8,12 @@
 #include <set>
 #include <utility>
 
-#include <nlohmann/json.hpp>
-
 #include "amphora/app/roofline.h"
 #include "amphora/core/error.h"
+#include "amphora/io/json.h"
 #include "amphora/io/table.h"
-#include "amphora/kernel/use.h"
+#include "amphora/kernel/describe.h"
+#include "amphora/kernel/operands.h"
 #include "amphora/plan/dump.h"
 #include "amphora/plan/memory.h"
 
@@ -59,8 +59,7 @@ std::string calls_as_table(const plan::Plan& plan, const Times& times) {
     const Cost cost = cost_of(call.call);
     total.bytes += cost.bytes;
     total.flops += cost.flops;
-    io::Row row{std::to_string(i), plan::describe_shapes(call.call), types_of(call), amount(cost.bytes),
-                amount(cost.flops)};
+    io::Row row{std::to_string(i), describe_shapes(call.call), types_of(call), amount(cost.bytes), amount(cost.flops)};
     if (!times.empty()) {
       seconds += times[i].seconds;
       row.push_back(fmt::format("{:.1f}", 1e6 * times[i].seconds));
@@ -94,7 +93,7 @@ std::string memory_map(const train::StepPlan& step) {
     const plan::PlannedCall& maker = step.plan->calls[static_cast<std::size_t>(lives[value].first)];
     rows.push_back({std::to_string(step.memory->offsets[value]), std::to_string(step.plan->values[value].bytes),
                     fmt::format("{}-{}", lives[value].first, lives[value].last), fmt::format("%{}", value),
-                    plan::describe_shapes(maker.call)});
+                    describe_shapes(maker.call)});
   }
   return io::table(rows, "rrrll");
 }
@@ -135,8 +134,8 @@ std::string as_graph(const train::StepPlan& step, std::size_t number) {
   Writers writers;
   for (std::size_t i = 0; i < step.plan->calls.size(); ++i) {
     const plan::PlannedCall& planned = step.plan->calls[i];
-    text += fmt::format("  c{} [label=\"{} {}\\n{}\\n{}\"];\n", i, i, plan::describe_shapes(planned.call),
-                        types_of(planned), plan::describe_place(planned));
+    text += fmt::format("  c{} [label=\"{} {}\\n{}\\n{}\"];\n", i, i, describe_shapes(planned.call), types_of(planned),
+                        plan::describe_place(planned));
     std::set<std::pair<std::size_t, int>> drawn;  // a call may read a value twice
     for (int k = 0; k < planned.call.buffer_count; ++k) {
       const auto index = static_cast<std::size_t>(k);
@@ -158,20 +157,19 @@ std::string as_graph(const train::StepPlan& step, std::size_t number) {
 
 // A row a queue: calls run one after the other on one. Times are microseconds; without any, a microsecond is a
 // kilobyte.
-nlohmann::ordered_json as_events(const train::StepPlan& step, const Times& times, std::size_t number, double& start) {
-  nlohmann::ordered_json events = nlohmann::ordered_json::array();
+io::Json as_events(const train::StepPlan& step, const Times& times, std::size_t number, double& start) {
+  io::Json events = io::Json::array();
   for (std::size_t i = 0; i < step.plan->calls.size(); ++i) {
     const plan::PlannedCall& call = step.plan->calls[i];
     const Cost cost = cost_of(call.call);
     const double length = times.empty() ? 1e-3 * cost.bytes : 1e6 * times[i].seconds;
-    nlohmann::ordered_json args = {{"types", types_of(call)}, {"phase", call.phase}, {"op", call.op},
-                                   {"module", call.module},   {"bytes", cost.bytes}, {"operations", cost.flops},
-                                   {"step", number}};
+    io::Json args = {{"types", types_of(call)}, {"phase", call.phase},      {"op", call.op}, {"module", call.module},
+                     {"bytes", cost.bytes},     {"operations", cost.flops}, {"step", number}};
     if (!times.empty()) {
       args["roofline_percent"] = 100.0 * times[i].bound / times[i].seconds;
       args["path"] = times[i].path;
     }
-    events.push_back({{"name", plan::describe_shapes(call.call)},
+    events.push_back({{"name", describe_shapes(call.call)},
                       {"cat", std::string(name_of(call.call.id))},
                       {"ph", "X"},
                       {"ts", start},
@@ -184,19 +182,21 @@ nlohmann::ordered_json as_events(const train::StepPlan& step, const Times& times
   return events;
 }
 
-nlohmann::ordered_json name_event(const char* what, const std::string& name) {
-  return {{"name", what}, {"ph", "M"}, {"pid", 1}, {"tid", 1}, {"args", {{"name", name}}}};
+io::Json name_event(const char* what, const std::string& name) {
+  return {{"name", what}, {"ph", "M"}, {"pid", 1}, {"tid", 1}, {"args", io::Json{{"name", name}}}};
 }
 
 std::string as_trace(const std::vector<train::StepPlan>& steps, const std::vector<Times>& times,
                      const DeviceInfo& device) {
-  nlohmann::ordered_json events = {name_event("process_name", fmt::format("{} ({})", device.backend, device.name)),
-                                   name_event("thread_name", "compute queue")};
+  io::Json events = io::Json::array();
+  events.push_back(name_event("process_name", fmt::format("{} ({})", device.backend, device.name)));
+  events.push_back(name_event("thread_name", "compute queue"));
   double start = 0.0;
   for (std::size_t i = 0; i < steps.size(); ++i) {
-    for (auto& event : as_events(steps[i], times.empty() ? Times() : times[i], i, start)) events.push_back(event);
+    const io::Json own = as_events(steps[i], times.empty() ? Times() : times[i], i, start);
+    for (const io::Json& event : own.elements()) events.push_back(event);
   }
-  return nlohmann::ordered_json{{"traceEvents", events}, {"displayTimeUnit", "ms"}}.dump(1) + '\n';
+  return io::Json{{"traceEvents", events}, {"displayTimeUnit", "ms"}}.dump(1) + '\n';
 }
 
 }  // namespace

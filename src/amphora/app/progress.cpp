@@ -23,7 +23,7 @@ std::size_t terminal_width() {
 }  // namespace
 
 std::string describe(const ProgressState& state) {
-  std::string text = fmt::format("loss {:.4f}  {:.0f} images/s", state.loss, state.items_per_second);
+  std::string text = fmt::format("loss {:.4f}  {:.0f} {}/s", state.loss, state.items_per_second, state.unit);
   if (state.scaled) text += fmt::format("  loss scale {}  skipped {}", state.loss_scale, state.skipped);
   return text;
 }

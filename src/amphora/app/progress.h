@@ -14,6 +14,7 @@ struct ProgressState {
   std::int64_t steps = 0;
   double loss = 0.0;
   double items_per_second = 0.0;
+  std::string unit = "items";  // of these
   bool scaled = false;
   float loss_scale = 1.0f;
   std::int64_t skipped = 0;

@@ -27,7 +27,7 @@ double Roofline::bound(const KernelCall& call) {
   const double memory = cost.bytes / bytes_per_second();
   // Only products reach the units that their ceiling is measured on; all else is bound by memory.
   if (call.id != KernelId::matmul) return memory;
-  return std::max(memory, cost.flops / flops_per_second(call.spec.types[0]));
+  return std::max(memory, cost.flops / flops_per_second(call.type_at(op::matmul::a)));
 }
 
 double Roofline::bytes_per_second() {

@@ -7,7 +7,7 @@
 #include <map>
 
 #include "amphora/device/device.h"
-#include "amphora/kernel/use.h"
+#include "amphora/kernel/operands.h"
 
 namespace amphora::app {
 

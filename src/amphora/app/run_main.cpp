@@ -5,7 +5,6 @@
 #include <exception>
 #include <new>
 #include <string_view>
-#include <vector>
 
 namespace amphora::app {
 
@@ -35,15 +34,10 @@ int run_reporting_errors(const std::string& program, const std::function<void()>
   }
 }
 
-int run_main(const std::string& program, int argc, char** argv, const std::function<void(const Options&)>& body) {
-  return run_reporting_errors(program, [&] {
-    const Options options = parse_options(program, {argv + 1, argv + argc});
-    if (!options.help.empty()) {
-      fmt::print("{}", options.help);
-      return;
-    }
-    body(options);
-  });
+bool answers_describe(const Sample& sample, int argc, char** argv) {
+  if (argc != 2 || std::string_view(argv[1]) != "--describe") return false;
+  fmt::print("{}", description_of(sample));
+  return true;
 }
 
 }  // namespace amphora::app

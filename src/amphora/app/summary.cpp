@@ -1,12 +1,10 @@
 #include "amphora/app/summary.h"
 
 #include <algorithm>
-#include <cmath>
-
-#include <nlohmann/json.hpp>
 
 #include "amphora/amp/policy.h"
 #include "amphora/core/error.h"
+#include "amphora/io/json.h"
 #include "amphora/io/table.h"
 
 namespace amphora::app {
@@ -19,9 +17,10 @@ std::string mebibytes(std::size_t bytes) { return fmt::format("{:.2f} MiB", stat
 
 std::string describe(const ScaleChange& change) { return fmt::format("{} at step {}", change.scale, change.step); }
 
-// JSON has no NaN; null says that there is no number.
-nlohmann::ordered_json number(double value) {
-  return std::isfinite(value) ? nlohmann::ordered_json(value) : nlohmann::ordered_json(nullptr);
+std::string with_blanks(std::string_view name) {
+  std::string text(name);
+  std::replace(text.begin(), text.end(), '_', ' ');
+  return text;
 }
 
 }  // namespace
@@ -33,6 +32,19 @@ void add_memory(Summary& summary, const MemoryUse& use) {
     summary.memory_bytes[index] = use.peak[index];
   }
   summary.peak_bytes = use.peak_total;
+}
+
+std::vector<MetricValue> match(const std::vector<Metric>& declared, const Metrics& measured) {
+  std::vector<MetricValue> values;
+  for (const Metric& metric : declared) {
+    const auto found = std::find_if(measured.begin(), measured.end(),
+                                    [&metric](const auto& pair) { return pair.first == metric.name; });
+    require(found != measured.end(), "the evaluation gives no metric '{}', which the sample declares", metric.name);
+    values.push_back({metric, found->second});
+  }
+  require(values.size() == measured.size(), "the evaluation gives {} metrics, but the sample declares {}",
+          measured.size(), values.size());
+  return values;
 }
 
 std::string describe(const std::vector<ScaleChange>& changes) {
@@ -54,10 +66,13 @@ std::string to_text(const Summary& summary) {
   const auto add = [&rows](std::string name, std::string value) {
     rows.push_back({"  " + std::move(name), std::move(value)});
   };
-  add("test accuracy", fmt::format("{:.2f} %", summary.test_accuracy));
+  for (const auto& [metric, value] : summary.metrics) {
+    add(with_blanks(metric.name),
+        fmt::format("{:.{}f}{}{}", value, metric.digits, metric.unit.empty() ? "" : " ", metric.unit));
+  }
   add("final loss", fmt::format("{:.4f}", summary.final_loss));
   add("time", fmt::format("{:.2f} s", summary.seconds));
-  add("images/s", fmt::format("{:.0f}", summary.items_per_second));
+  add(summary.unit + "/s", fmt::format("{:.0f}", summary.items_per_second));
   add("median step", fmt::format("{:.2f} ms", summary.median_step_ms));
   add("precision", fmt::format("{} (masters/products/losses/gradients {})", name_of(summary.precision),
                                amp::policy_of(summary.precision).str()));
@@ -65,32 +80,31 @@ std::string to_text(const Summary& summary) {
   if (summary.scaled) add("skipped steps", fmt::format("{} of {}", summary.skipped_steps, summary.steps));
   add("memory", fmt::format("{} at its peak", mebibytes(summary.peak_bytes)));
   for (int kind = 0; kind < kMemoryKinds; ++kind) {
-    std::string name(amphora::name_of(static_cast<MemoryKind>(kind)));
-    std::replace(name.begin(), name.end(), '_', ' ');
-    add("  " + name, mebibytes(summary.memory_bytes[static_cast<std::size_t>(kind)]));
+    const std::string_view name = amphora::name_of(static_cast<MemoryKind>(kind));
+    add("  " + with_blanks(name), mebibytes(summary.memory_bytes[static_cast<std::size_t>(kind)]));
   }
   return io::table(rows, "ll");
 }
 
 std::string to_json(const Summary& summary) {
-  nlohmann::ordered_json memory;
+  io::Json memory;
   for (int kind = 0; kind < kMemoryKinds; ++kind) {
-    memory[std::string(amphora::name_of(static_cast<MemoryKind>(kind)))] =
-        summary.memory_bytes[static_cast<std::size_t>(kind)];
+    memory[amphora::name_of(static_cast<MemoryKind>(kind))] = summary.memory_bytes[static_cast<std::size_t>(kind)];
   }
   memory["peak"] = summary.peak_bytes;
-  const nlohmann::ordered_json json = {{"test_accuracy", number(summary.test_accuracy)},
-                                       {"final_loss", number(summary.final_loss)},
-                                       {"seconds", number(summary.seconds)},
-                                       {"items_per_second", number(summary.items_per_second)},
-                                       {"median_step_ms", number(summary.median_step_ms)},
-                                       {"loss_scale", number(summary.loss_scale())},
-                                       {"skipped_steps", summary.skipped_steps},
-                                       {"backend", summary.backend},
-                                       {"device", summary.device},
-                                       {"precision", name_of(summary.precision)},
-                                       {"seed", summary.seed},
-                                       {"memory_bytes", memory}};
+  io::Json json;
+  for (const auto& [metric, value] : summary.metrics) json[metric.name] = value;
+  json["final_loss"] = summary.final_loss;
+  json["seconds"] = summary.seconds;
+  json["items_per_second"] = summary.items_per_second;
+  json["median_step_ms"] = summary.median_step_ms;
+  json["loss_scale"] = summary.loss_scale();
+  json["skipped_steps"] = summary.skipped_steps;
+  json["backend"] = summary.backend;
+  json["device"] = summary.device;
+  json["precision"] = name_of(summary.precision);
+  json["seed"] = summary.seed;
+  json["memory_bytes"] = memory;
   return json.dump(2) + '\n';
 }
 

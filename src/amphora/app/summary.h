@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "amphora/app/sample.h"
 #include "amphora/core/buffer.h"
 #include "amphora/device/device.h"
 
@@ -17,11 +18,17 @@ struct ScaleChange {
   float scale;
 };
 
+struct MetricValue {
+  Metric metric;
+  double value = 0.0;
+};
+
 struct Summary {
-  double test_accuracy = 0.0;  // percent
-  double final_loss = 0.0;     // mean over the last epoch
-  double seconds = 0.0;        // of training, without loading and testing
+  std::vector<MetricValue> metrics;  // of the trained model
+  double final_loss = 0.0;           // mean over the last epoch
+  double seconds = 0.0;              // of training, without loading and testing
   double items_per_second = 0.0;
+  std::string unit = "items";  // of these
   double median_step_ms = 0.0;
   bool scaled = false;                   // whether a GradScaler was on
   std::vector<ScaleChange> loss_scales;  // the first one, then each change
@@ -39,6 +46,9 @@ struct Summary {
 
 // Bytes by kind: what stays is counted as it is now, what comes and goes (activations, inputs) at its peak.
 void add_memory(Summary& summary, const MemoryUse& use);
+
+// The values of `declared` by name. Throws Error unless `measured` has each of them once, and no other.
+std::vector<MetricValue> match(const std::vector<Metric>& declared, const Metrics& measured);
 
 std::string to_text(const Summary& summary);
 std::string to_json(const Summary& summary);

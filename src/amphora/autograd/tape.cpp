@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "amphora/autograd/trace.h"
+#include "amphora/core/context.h"
 #include "amphora/core/error.h"
-#include "amphora/core/place.h"
 #include "amphora/device/device.h"
 #include "amphora/tensor/launch.h"
 
@@ -16,7 +16,6 @@ namespace amphora::autograd {
 
 namespace {
 
-thread_local bool recording_on = true;
 // Of all threads, so that ops are in order too when one thread continues what another has recorded.
 std::atomic<std::uint64_t> next_sequence = 0;
 
@@ -26,12 +25,6 @@ bool any_requires_grad(const Tensors& tensors) {
 }
 
 }  // namespace
-
-bool grad_enabled() { return recording_on; }
-NoGrad::NoGrad() : previous_(std::exchange(recording_on, false)) {}
-NoGrad::~NoGrad() { recording_on = previous_; }
-EnableGrad::EnableGrad() : previous_(std::exchange(recording_on, true)) {}
-EnableGrad::~EnableGrad() { recording_on = previous_; }
 
 Tensor& Leaf::storage(Device& device) {
   if (!gradient.defined()) gradient = Tensor::empty(device, shape, dtype, MemoryKind::gradients);
@@ -64,36 +57,41 @@ Node::~Node() {
   }
 }
 
-bool recording(std::initializer_list<Tensor> inputs) { return recording_on && any_requires_grad(inputs); }
-bool recording(const std::vector<Tensor>& inputs) { return recording_on && any_requires_grad(inputs); }
+bool recording(std::initializer_list<Tensor> inputs) { return grad_enabled() && any_requires_grad(inputs); }
+bool recording(const std::vector<Tensor>& inputs) { return grad_enabled() && any_requires_grad(inputs); }
 
-void record(std::string_view name, Tensor& output, std::initializer_list<Tensor> inputs, Backward backward) {
-  record(name, output, std::vector<Tensor>(inputs), std::move(backward));
+void record(std::string_view name, const Tensor& output, std::initializer_list<Tensor> inputs, Backward backward) {
+  record(name, std::vector<Tensor>{output}, std::vector<Tensor>(inputs), std::move(backward));
 }
 
-void record(std::string_view name, Tensor& output, const std::vector<Tensor>& inputs, Backward backward) {
+void record(std::string_view name, const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+            Backward backward) {
   if (!recording(inputs)) return;
   auto node = std::make_shared<Node>();
   node->name = name;
   node->where = current_module();
-  node->shape = output.shape();
-  node->dtype = output.dtype();
+  for (const Tensor& output : outputs) {
+    node->outputs.push_back(output.defined() ? Node::Output{output.shape(), output.dtype()} : Node::Output{});
+  }
   node->backward = std::move(backward);
   node->sequence = next_sequence++;
   node->inputs.reserve(inputs.size());
   for (const Tensor& input : inputs) {
     const bool on_tape = input.requires_grad();
-    node->inputs.push_back(on_tape ? Node::Edge{input.node(), input.leaf(), &input.device()} : Node::Edge{});
+    node->inputs.push_back(on_tape ? Node::Edge{input.node(), input.output_index(), input.leaf(), &input.device()}
+                                   : Node::Edge{});
   }
-  output.set_node(std::move(node));
+  for (std::size_t i = 0; i < outputs.size(); ++i) {
+    if (outputs[i].defined() && is_floating(outputs[i].dtype())) outputs[i].set_node(node, static_cast<int>(i));
+  }
 }
 
 // Walks the tape from an output to the leaves, latest op first. Ops are numbered in the order in which they ran, so
 // that an op's consumers all have higher numbers: its gradient is complete when it comes to the top.
 class Engine {
  public:
-  void run(const std::shared_ptr<Node>& root, const Tensor& seed) {
-    gather(root, seed);
+  void run(const Tensor& root, const Tensor& seed) {
+    gather(root.node(), root.output_index(), seed);
     while (!queue_.empty()) {
       const std::shared_ptr<Node> node = queue_.top();
       queue_.pop();
@@ -101,18 +99,24 @@ class Engine {
     }
   }
 
-  void gather(const std::shared_ptr<Node>& node, const Tensor& gradient) {
-    require(gradient.shape() == node->shape, "'{}' was given a gradient of shape {} for its output of shape {}",
-            node->name, gradient.shape().str(), node->shape.str());
-    auto [entry, is_new] = gathered_.try_emplace(node.get(), Gathered{gradient, false});
+  void gather(const std::shared_ptr<Node>& node, int output, const Tensor& gradient) {
+    const auto index = static_cast<std::size_t>(output);
+    const auto& [shape, dtype] = node->outputs[index];
+    require(gradient.shape() == shape, "'{}' was given a gradient of shape {} for its output of shape {}", node->name,
+            gradient.shape().str(), shape.str());
+    auto [entry, is_new] = gathered_.try_emplace(node.get());
     if (is_new) {
+      entry->second.resize(node->outputs.size());
       queue_.push(node);
+    }
+    Gathered& sum = entry->second[index];
+    if (!sum.gradient.defined()) {
+      sum = {gradient, false};
       return;
     }
-    Gathered& sum = entry->second;
     if (!sum.owned) {
       // The first contribution may be shared with another consumer, so it is copied before it is added to.
-      Tensor copy = Tensor::empty(gradient.device(), node->shape, node->dtype);
+      Tensor copy = Tensor::empty(gradient.device(), shape, dtype);
       launch_copy(sum.gradient, copy);
       sum = {copy, true};
     }
@@ -122,7 +126,7 @@ class Engine {
  private:
   struct Gathered {
     Tensor gradient;
-    bool owned;
+    bool owned = false;
   };
   struct Earlier {
     bool operator()(const std::shared_ptr<Node>& a, const std::shared_ptr<Node>& b) const {
@@ -130,13 +134,20 @@ class Engine {
     }
   };
 
-  Tensor take(const Node& node) {
-    auto entry = gathered_.extract(&node);
-    const Tensor gradient = std::move(entry.mapped().gradient);
-    return gradient.dtype() == node.dtype ? gradient : converted(gradient, node.dtype);
+  // The gradients of the node's outputs, in their types.
+  std::vector<Tensor> take(const Node& node) {
+    const auto entry = gathered_.extract(&node);
+    std::vector<Tensor> result;
+    for (Gathered& sum : entry.mapped()) {
+      Tensor gradient = std::move(sum.gradient);
+      const DType dtype = node.outputs[result.size()].dtype;
+      if (gradient.defined() && gradient.dtype() != dtype) gradient = converted(gradient, dtype);
+      result.push_back(std::move(gradient));
+    }
+    return result;
   }
 
-  void step(Node& node, const Tensor& dy) {
+  void step(Node& node, const std::vector<Tensor>& arrived) {
     if (!node.backward) {
       throw StateError("backward reached '" + node.name +
                        "' a second time, but its saved tensors were freed by the first; compute the loss again");
@@ -144,14 +155,19 @@ class Engine {
     const ModuleScope where = ModuleScope::absolute(node.where);
     const OpPlace place("backward", node.name);
     if (Trace* trace = active_trace()) {
-      trace->add({.phase = "backward", .op = node.name, .inputs = {dy.dtype()}, .ran_in = node.dtype});
+      std::vector<DType> types;
+      for (const Tensor& dy : arrived) {
+        if (dy.defined()) types.push_back(dy.dtype());
+      }
+      const DType ran_in = types.front();
+      trace->add({.phase = "backward", .op = node.name, .inputs = std::move(types), .ran_in = ran_in});
     }
-    Gradients gradients(*this, node);
-    node.backward(dy, gradients);
+    Gradients gradients(*this, node, arrived);
+    node.backward(arrived.front(), gradients);
     node.backward = nullptr;  // frees what the op saved as soon as it was used
   }
 
-  std::unordered_map<const Node*, Gathered> gathered_;
+  std::unordered_map<const Node*, std::vector<Gathered>> gathered_;  // an entry for each output
   std::priority_queue<std::shared_ptr<Node>, std::vector<std::shared_ptr<Node>>, Earlier> queue_;
 };
 
@@ -163,7 +179,7 @@ bool Gradients::wanted(int input) const {
 void Gradients::give(int input, const Tensor& gradient) {
   const Node::Edge& edge = node_.inputs[static_cast<std::size_t>(input)];
   if (edge.node != nullptr) {
-    engine_.gather(edge.node, gradient);
+    engine_.gather(edge.node, edge.output, gradient);
   } else if (edge.leaf != nullptr && edge.leaf->wanted) {
     edge.leaf->add(gradient);
   }
@@ -178,9 +194,9 @@ std::optional<Gradients::LeafTarget> Gradients::leaf_target(int input) {
 }
 
 void Gradients::continue_from(const Tensor& output, const Tensor& gradient) {
-  if (!output.requires_grad()) return;
+  if (!gradient.defined() || !output.requires_grad()) return;
   if (output.node() != nullptr) {
-    engine_.gather(output.node(), gradient);
+    engine_.gather(output.node(), output.output_index(), gradient);
   } else {
     output.leaf()->add(gradient);
   }
@@ -192,7 +208,7 @@ namespace amphora {
 
 bool Tensor::requires_grad() const { return defined() && (node() != nullptr || (leaf() != nullptr && leaf()->wanted)); }
 
-Tensor& Tensor::set_requires_grad(bool on) {
+Tensor Tensor::set_requires_grad(bool on) const {
   if (!on) {
     if (leaf() != nullptr) leaf()->wanted = false;
     if (leaf() != nullptr) leaf()->defined = false;
@@ -238,7 +254,7 @@ void Tensor::backward(const Tensor& seed) const {
     return;
   }
   const autograd::NoGrad no_grad;
-  autograd::Engine().run(node(), seed);
+  autograd::Engine().run(*this, seed);
 }
 
 }  // namespace amphora

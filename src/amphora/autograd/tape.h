@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "amphora/core/context.h"
 #include "amphora/plan/tracked.h"
 #include "amphora/tensor/tensor.h"
 
@@ -49,24 +50,35 @@ class Gradients {
   };
   std::optional<LeafTarget> leaf_target(int input);
 
+  // What arrived for an output of the node, for nodes with several; undefined where nothing did.
+  const Tensor& of_output(std::size_t output) const { return arrived_[output]; }
+
   // Goes on from `output`, which the node has computed anew: what stands behind it on the tape is walked as if it had
-  // been recorded in the node's place.
+  // been recorded in the node's place. Nothing happens for an undefined gradient.
   void continue_from(const Tensor& output, const Tensor& gradient);
 
  private:
   friend class Engine;
   class Engine& engine_;
   const Node& node_;
-  Gradients(class Engine& engine, const Node& node) : engine_(engine), node_(node) {}
+  const std::vector<Tensor>& arrived_;
+  Gradients(class Engine& engine, const Node& node, const std::vector<Tensor>& arrived)
+      : engine_(engine), node_(node), arrived_(arrived) {}
 };
 
+// `dy` is the gradient of the node's first output, undefined where none arrived.
 using Backward = std::function<void(const Tensor& dy, Gradients& gradients)>;
 
 // One recorded op.
 class Node {
  public:
+  struct Output {
+    Shape shape;
+    DType dtype = DType::f32;
+  };
   struct Edge {
     std::shared_ptr<Node> node;
+    int output = 0;  // of `node`
     std::shared_ptr<Leaf> leaf;
     Device* device = nullptr;
   };
@@ -75,8 +87,7 @@ class Node {
 
   std::string name;   // "linear"
   std::string where;  // the module path at the time of the call, "layers.0"
-  Shape shape;        // of the output
-  DType dtype = DType::f32;
+  std::vector<Output> outputs;
   std::vector<Edge> inputs;
   Backward backward;  // empty once it ran
   std::uint64_t sequence = 0;
@@ -84,36 +95,26 @@ class Node {
 
 // Puts `output` on the tape as the result of an op on `inputs`, when recording is on and an input asks for a gradient.
 // `backward` must hold what it needs by value, detached, and never `output` itself.
-void record(std::string_view name, Tensor& output, std::initializer_list<Tensor> inputs, Backward backward);
-void record(std::string_view name, Tensor& output, const std::vector<Tensor>& inputs, Backward backward);
+void record(std::string_view name, const Tensor& output, std::initializer_list<Tensor> inputs, Backward backward);
+// The same with several outputs, of which undefined ones and integers stay off the tape.
+void record(std::string_view name, const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+            Backward backward);
 // Whether record() would record an op on these inputs.
 bool recording(std::initializer_list<Tensor> inputs);
 bool recording(const std::vector<Tensor>& inputs);
 
-bool grad_enabled();
+inline bool grad_enabled() { return context().mode.grad; }
 
 // Turns recording off in its scope, in this thread.
-class NoGrad {
+class NoGrad : Scoped<bool> {
  public:
-  NoGrad();
-  NoGrad(const NoGrad&) = delete;
-  NoGrad& operator=(const NoGrad&) = delete;
-  ~NoGrad();
-
- private:
-  bool previous_;
+  NoGrad() : Scoped(context().mode.grad, false) {}
 };
 
 // Turns it on again, within a NoGrad.
-class EnableGrad {
+class EnableGrad : Scoped<bool> {
  public:
-  EnableGrad();
-  EnableGrad(const EnableGrad&) = delete;
-  EnableGrad& operator=(const EnableGrad&) = delete;
-  ~EnableGrad();
-
- private:
-  bool previous_;
+  EnableGrad() : Scoped(context().mode.grad, true) {}
 };
 
 }  // namespace amphora::autograd

@@ -6,32 +6,25 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include "amphora/core/place.h"
-
 namespace amphora::autograd {
 
 namespace {
 
-thread_local Trace* innermost_trace = nullptr;
+std::string path_of(std::string_view name) {
+  std::string path = current_module();
+  if (!path.empty() && !name.empty()) path += '.';
+  return path += name;
+}
 
 }  // namespace
 
-const std::string& current_module() { return current_place().module; }
+const std::string& current_module() { return context().place.module; }
 
-ModuleScope::ModuleScope(std::string_view name) : previous_(current_place().module) {
-  std::string& path = current_place().module;
-  if (!path.empty() && !name.empty()) path += '.';
-  path += name;
-}
-
-ModuleScope::ModuleScope(Absolute, std::string_view path)
-    : previous_(std::exchange(current_place().module, std::string(path))) {}
+ModuleScope::ModuleScope(std::string_view name) : Scoped(context().place.module, path_of(name)) {}
+ModuleScope::ModuleScope(Absolute, std::string_view path) : Scoped(context().place.module, std::string(path)) {}
 ModuleScope ModuleScope::absolute(std::string_view path) { return {Absolute{}, path}; }
-ModuleScope::~ModuleScope() { current_place().module = std::move(previous_); }
 
-Trace::Trace() : previous_(std::exchange(innermost_trace, this)) {}
-Trace::~Trace() { innermost_trace = previous_; }
-Trace* active_trace() { return innermost_trace; }
+Trace* active_trace() { return context().trace; }
 
 void Trace::add(TraceLine line) {
   line.where = current_module();

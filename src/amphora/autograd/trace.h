@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "amphora/core/context.h"
 #include "amphora/core/dtype.h"
 
 namespace amphora::autograd {
@@ -13,19 +14,15 @@ namespace amphora::autograd {
 const std::string& current_module();
 
 // Appends `name` to the module path in its scope, in this thread.
-class ModuleScope {
+class ModuleScope : Scoped<std::string> {
  public:
   explicit ModuleScope(std::string_view name);
   // Replaces the whole path: backward runs an op under the path of its forward pass.
   static ModuleScope absolute(std::string_view path);
-  ModuleScope(const ModuleScope&) = delete;
-  ModuleScope& operator=(const ModuleScope&) = delete;
-  ~ModuleScope();
 
  private:
   struct Absolute {};
   ModuleScope(Absolute, std::string_view path);
-  std::string previous_;
 };
 
 struct TraceLine {
@@ -42,10 +39,7 @@ struct TraceLine {
 // Collects a line for each op that this thread runs while it lives. Traces nest; the innermost one collects.
 class Trace {
  public:
-  Trace();
-  Trace(const Trace&) = delete;
-  Trace& operator=(const Trace&) = delete;
-  ~Trace();
+  Trace() : innermost_(context().trace, this) {}
 
   void add(TraceLine line);  // fills in `where`
   void mark_tf32();          // of the line added last
@@ -55,7 +49,7 @@ class Trace {
 
  private:
   std::vector<TraceLine> lines_;
-  Trace* previous_;
+  Scoped<Trace*> innermost_;
 };
 
 // The trace that collects now; null when none does.

@@ -4,11 +4,6 @@
 
 namespace amphora {
 
-Place& current_place() {
-  thread_local Place place;
-  return place;
-}
-
 std::string describe(const Place& place) {
   std::string text;
   const auto add = [&text](const std::string& part) { text += text.empty() ? part : ", " + part; };

@@ -1,10 +1,9 @@
-// Place: what runs now, in this thread. For messages, dumps and traces.
+// Place: what runs now. For messages, dumps and traces; a thread's own is context().place.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 
 namespace amphora {
 
@@ -25,27 +24,7 @@ struct Place {
   bool recomputes = false;  // a forward pass is repeated for the backward pass
 };
 
-// Of this thread.
-Place& current_place();
-
 // "'linear' of layers.0, backward, step 12"; empty where nothing is known.
 std::string describe(const Place& place);
-
-// Names the op that runs in its scope.
-class OpPlace {
- public:
-  OpPlace(std::string_view phase, std::string_view op)
-      : phase_(std::exchange(current_place().phase, phase)), op_(std::exchange(current_place().op, op)) {}
-  OpPlace(const OpPlace&) = delete;
-  OpPlace& operator=(const OpPlace&) = delete;
-  ~OpPlace() {
-    current_place().phase = phase_;
-    current_place().op = op_;
-  }
-
- private:
-  std::string_view phase_;
-  std::string_view op_;
-};
 
 }  // namespace amphora

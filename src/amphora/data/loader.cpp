@@ -1,6 +1,8 @@
 #include "amphora/data/loader.h"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <condition_variable>
 #include <exception>
 #include <mutex>
@@ -19,19 +21,23 @@ namespace {
 
 // Far from the streams that a RandomSource of the same seed hands out.
 constexpr std::uint64_t kShuffleStream = std::uint64_t{1} << 63U;
-constexpr std::int64_t kSlots = 4;
+constexpr std::int64_t kRing = 4;
+
+Shape batch_shape(std::int64_t items, const Shape& item) {
+  std::vector<std::int64_t> sizes{items};
+  for (int axis = 0; axis < item.rank(); ++axis) sizes.push_back(item[axis]);
+  return Shape(sizes);
+}
 
 }  // namespace
 
 // Device memory for batches, used again as soon as nobody holds the batch: two pieces take turns in most loops, so that
 // a recorded step knows its inputs by their memory.
-class Loader::Memory {
+class TensorLoader::Memory {
  public:
   explicit Memory(Device& device) : device_(device) {}
 
-  template <class T>
-  Tensor upload(const Shape& shape, const std::vector<T>& values, DType dtype) {
-    const auto bytes = std::as_bytes(std::span(values));
+  Tensor upload(const Shape& shape, std::span<const std::byte> bytes, DType dtype) {
     const BufferPtr buffer = take(bytes.size());
     device_.upload(*buffer, 0, bytes);
     return {buffer, 0, shape, contiguous_strides(shape), dtype};
@@ -55,9 +61,10 @@ class Loader::Memory {
 };
 
 // A ring of batches in host memory, which the thread fills and the consumer uploads from.
-class Epoch::Prefetch {
+class TensorLoader::Prefetch {
  public:
-  Prefetch(const Loader& loader, std::int64_t epoch) : loader_(loader), thread_([this, epoch] { produce(epoch); }) {}
+  Prefetch(const TensorLoader& loader, const LoaderPosition& from)
+      : loader_(loader), made_(from.batch), taken_(from.batch), thread_([this, from] { produce(from); }) {}
   Prefetch(const Prefetch&) = delete;
   Prefetch& operator=(const Prefetch&) = delete;
   ~Prefetch() {
@@ -69,25 +76,20 @@ class Epoch::Prefetch {
     thread_.join();
   }
 
-  // The next batch on the device; undefined tensors past the last one.
-  Batch next() {
-    if (taken_ == loader_.batch_count()) return {};
+  std::optional<std::vector<Tensor>> next() {
+    if (taken_ == loader_.batch_count()) return std::nullopt;
     {
       std::unique_lock lock(mutex_);
       changed_.wait(lock, [this] { return made_ > taken_ || error_ != nullptr; });
       if (made_ == taken_) std::rethrow_exception(error_);
     }
-    const Slot& slot = slot_of(taken_);
-    const auto count = static_cast<std::int64_t>(slot.labels.size());
-    const Shape& image = loader_.set_.image_shape;
-    std::vector<std::int64_t> shape{count};
-    if (loader_.options_.flatten) {
-      shape.push_back(image.count());
-    } else {
-      for (int axis = 0; axis < image.rank(); ++axis) shape.push_back(image[axis]);
+    const std::int64_t items = loader_.items_of(taken_);
+    const HostBatch& host = in_ring(taken_);
+    std::vector<Tensor> batch;
+    for (std::size_t i = 0; i < host.size(); ++i) {
+      const Field& field = loader_.fields_[i];
+      batch.push_back(loader_.memory_->upload(batch_shape(items, field.shape), host[i], field.dtype));
     }
-    Batch batch{loader_.memory_->upload(Shape(shape), slot.images, DType::f32),
-                loader_.memory_->upload({count}, slot.labels, DType::i32)};
     {
       const std::lock_guard lock(mutex_);
       ++taken_;
@@ -97,27 +99,21 @@ class Epoch::Prefetch {
   }
 
  private:
-  struct Slot {
-    std::vector<float> images;
-    std::vector<std::int32_t> labels;
-  };
-  Slot& slot_of(std::int64_t batch) { return slots_[static_cast<std::size_t>(batch % kSlots)]; }
+  using HostBatch = std::vector<std::vector<std::byte>>;  // an array a field
+  HostBatch& in_ring(std::int64_t batch) { return ring_[static_cast<std::size_t>(batch % kRing)]; }
 
-  void produce(std::int64_t epoch) {
+  void produce(const LoaderPosition& from) {
     try {
-      const std::vector<std::uint32_t> order = loader_.order(epoch);
-      require(order.size() >= static_cast<std::size_t>(loader_.count()),
-              "the image set has {} images now, but had {} when its loader was made", order.size(), loader_.count());
-      for (std::int64_t batch = 0; batch < loader_.batch_count(); ++batch) {
+      const std::vector<std::uint32_t> order = loader_.order(from.epoch);
+      for (std::int64_t batch = from.batch; batch < loader_.batch_count(); ++batch) {
         {
           std::unique_lock lock(mutex_);
-          changed_.wait(lock, [&] { return batch - taken_ < kSlots || stopped_; });
+          changed_.wait(lock, [&] { return batch - taken_ < kRing || stopped_; });
           if (stopped_) return;
         }
         const std::int64_t start = batch * loader_.options_.batch_size;
-        const std::int64_t end = std::min(start + loader_.options_.batch_size, loader_.count());
-        fill(slot_of(batch),
-             std::span(order).subspan(static_cast<std::size_t>(start), static_cast<std::size_t>(end - start)));
+        fill(in_ring(batch), std::span(order).subspan(static_cast<std::size_t>(start),
+                                                      static_cast<std::size_t>(loader_.items_of(batch))));
         {
           const std::lock_guard lock(mutex_);
           made_ = batch + 1;
@@ -131,58 +127,85 @@ class Epoch::Prefetch {
     }
   }
 
-  void fill(Slot& slot, std::span<const std::uint32_t> indices) const {
-    const ImageSet& set = loader_.set_;
-    const auto size = static_cast<std::size_t>(set.image_shape.count());
-    slot.images.resize(indices.size() * size);
-    slot.labels.resize(indices.size());
-    float* image = slot.images.data();
-    for (std::size_t i = 0; i < indices.size(); ++i, image += size) {
-      const auto pixels = std::span(set.pixels).subspan(indices[i] * size, size);
-      std::transform(pixels.begin(), pixels.end(), image,
-                     [this](std::uint8_t pixel) { return loader_.normalized_[pixel]; });
-      slot.labels[i] = set.labels[indices[i]];
+  void fill(HostBatch& host, std::span<const std::uint32_t> items) const {
+    host.resize(loader_.fields_.size());
+    std::vector<Slot> slots;
+    for (std::size_t i = 0; i < host.size(); ++i) {
+      const Field& field = loader_.fields_[i];
+      host[i].resize(items.size() * static_cast<std::size_t>(field.shape.count()) * size_of(field.dtype));
+      slots.emplace_back(field.dtype, host[i]);
     }
+    loader_.source_.fill(items, slots);
   }
 
-  const Loader& loader_;
-  std::array<Slot, kSlots> slots_;
+  const TensorLoader& loader_;
+  std::array<HostBatch, kRing> ring_;
   std::mutex mutex_;
   std::condition_variable changed_;
-  std::int64_t made_ = 0;
-  std::int64_t taken_ = 0;
+  std::int64_t made_;
+  std::int64_t taken_;
   bool stopped_ = false;
   std::exception_ptr error_;
   std::thread thread_;  // last: it uses all of the above
 };
 
-Epoch::Epoch(std::unique_ptr<Prefetch> prefetch) : prefetch_(std::move(prefetch)) {}
-Epoch::Epoch(Epoch&&) noexcept = default;
-Epoch& Epoch::operator=(Epoch&&) noexcept = default;
-Epoch::~Epoch() = default;
+TensorLoader::Pass::Pass(std::unique_ptr<Prefetch> prefetch) : prefetch_(std::move(prefetch)) {}
+TensorLoader::Pass::Pass(Pass&&) noexcept = default;
+TensorLoader::Pass& TensorLoader::Pass::operator=(Pass&&) noexcept = default;
+TensorLoader::Pass::~Pass() = default;
 
-Batch Epoch::next() { return prefetch_->next(); }
+std::optional<std::vector<Tensor>> TensorLoader::Pass::next() { return prefetch_->next(); }
 
-Loader::Loader(Device& device, const ImageSet& set, const LoaderOptions& options)
-    : memory_(std::make_shared<Memory>(device)), set_(set), options_(options), count_(set.count()), normalized_() {
+TensorLoader::TensorLoader(Device& device, const Source& source, const LoaderOptions& options)
+    : memory_(std::make_shared<Memory>(device)),
+      source_(source),
+      fields_(source.fields()),
+      options_(options),
+      count_(source.count()) {
   require(options.batch_size >= 1, "the loader's batch size is {}; it must be at least 1", options.batch_size);
-  require(set.pixels.size() == static_cast<std::size_t>(set.count() * set.image_shape.count()),
-          "an image set of {} labels and images of shape {} has {} pixels", set.count(), set.image_shape.str(),
-          set.pixels.size());
-  require(set.count() <= UINT32_MAX, "an image set of {} images; the loader counts to {}", set.count(), UINT32_MAX);
+  require(count_ <= UINT32_MAX, "a source of {} items; the loader counts to {}", count_, UINT32_MAX);
   if (options.drop_last) count_ -= count_ % options.batch_size;
-  require(count_ > 0, "{} images make no batch of {}; take a smaller batch size", set.count(), options.batch_size);
-  normalization_ = options.normalization ? *options.normalization : normalization_of(set);
-  for (int pixel = 0; pixel < 256; ++pixel) {
-    const float value = static_cast<float>(pixel) / 255.0f;
-    normalized_[static_cast<std::size_t>(pixel)] = (value - normalization_.mean) / normalization_.deviation;
-  }
+  require(count_ > 0, "{} items make no batch of {}; take a smaller batch size", source.count(), options.batch_size);
 }
 
-Epoch Loader::epoch(std::int64_t number) const { return Epoch(std::make_unique<Epoch::Prefetch>(*this, number)); }
+TensorLoader::~TensorLoader() = default;
 
-std::vector<std::uint32_t> Loader::order(std::int64_t epoch) const {
-  std::vector<std::uint32_t> order(set_.labels.size());
+std::int64_t TensorLoader::items_of(std::int64_t batch) const {
+  return std::min(options_.batch_size, count_ - batch * options_.batch_size);
+}
+
+TensorLoader::Pass TensorLoader::pass(const LoaderPosition& from) const {
+  return Pass(std::make_unique<Prefetch>(*this, from));
+}
+
+std::vector<Tensor> TensorLoader::next_tensors() {
+  if (!current_) current_ = pass(position_);
+  std::vector<Tensor> batch = *current_->next();
+  if (++position_.batch == batch_count()) {
+    position_ = {position_.epoch + 1, 0};
+    current_.reset();
+  }
+  return batch;
+}
+
+void TensorLoader::visit_state(StateVisitor& visitor) {
+  auto seed = std::bit_cast<std::int64_t>(options_.seed);
+  LoaderPosition position = position_;
+  visitor.integer("epoch", position.epoch);
+  visitor.integer("batch", position.batch);
+  visitor.integer("seed", seed);
+  if (!visitor.restores()) return;
+  require(position.epoch >= 0 && position.batch >= 0 && position.batch < batch_count(),
+          "a loader cannot go on at batch {} of epoch {}: it has {} batches an epoch; give it the batch size and the "
+          "data that it had",
+          position.batch, position.epoch, batch_count());
+  current_.reset();
+  position_ = position;
+  options_.seed = std::bit_cast<std::uint64_t>(seed);
+}
+
+std::vector<std::uint32_t> TensorLoader::order(std::int64_t epoch) const {
+  std::vector<std::uint32_t> order(static_cast<std::size_t>(source_.count()));
   std::iota(order.begin(), order.end(), 0U);
   if (!options_.shuffle) return order;
   // Fisher and Yates, as in Knuth, The Art of Computer Programming 2, 3.4.2, algorithm P.

@@ -36,11 +36,11 @@ struct BackendStatus {
 };
 
 struct Backend {
-  std::string_view name;                                           // "cpu"
-  std::string_view what;                                           // one line for people
-  BackendStatus (*status)();                                       // opens nothing
-  std::shared_ptr<Device> (*open)(const DeviceOptions& options);   // null: not built into this program
-  std::vector<DeviceReport> (*devices)() = nullptr;                // null: one device, which needs no index
+  std::string_view name;                                          // "cpu"
+  std::string_view what;                                          // one line for people
+  BackendStatus (*status)();                                      // opens nothing
+  std::shared_ptr<Device> (*open)(const DeviceOptions& options);  // null: not built into this program
+  std::vector<DeviceReport> (*devices)() = nullptr;               // null: one device, which needs no index
   Accuracy accuracy = {};
   bool computes = true;  // "auto" may choose it, and conformance holds it to the oracle
 };

@@ -7,6 +7,9 @@
 #include "amphora/core/environment.h"
 #include "amphora/core/error.h"
 #include "amphora/device/value_check.h"
+#include "amphora/kernel/describe.h"
+#include "amphora/kernel/operands.h"
+#include "amphora/kernel/validate.h"
 #include "amphora/plan/recorder.h"
 
 namespace amphora {
@@ -17,7 +20,7 @@ Executable::Executable(std::vector<KernelCall> calls) : calls_(std::move(calls))
     ++counts[static_cast<std::size_t>(call.id)];
     for (int i = 0; i < call.buffer_count; ++i) {
       Buffer* buffer = call.buffers[static_cast<std::size_t>(i)].buffer;
-      if (buffer == nullptr || !is_written(call.id, i)) continue;
+      if (buffer == nullptr || !is_written(call, i)) continue;
       if (std::find(written_.begin(), written_.end(), buffer) == written_.end()) written_.push_back(buffer);
     }
   }
@@ -66,9 +69,11 @@ void Device::download(const Buffer& source, std::size_t offset, std::span<std::b
 }
 
 void Device::launch(const KernelCall& call) {
-  if (plan::Recorder* recorder = plan::Recorder::capturing()) {
-    recorder->require_device(*this);
-    validate(call);
+  plan::Recorder* recorder = plan::Recorder::capturing();
+  if (recorder != nullptr) recorder->require_device(*this);
+  require_runnable(call);
+  if (is_empty(call)) return;
+  if (recorder != nullptr) {
     recorder->append(call);
   } else {
     run(call);
@@ -76,8 +81,23 @@ void Device::launch(const KernelCall& call) {
   }
   for (int i = 0; i < call.buffer_count; ++i) {
     Buffer* buffer = call.buffers[static_cast<std::size_t>(i)].buffer;
-    if (buffer != nullptr && is_written(call.id, i)) buffer->mark_written();
+    if (buffer != nullptr && is_written(call, i)) buffer->mark_written();
   }
+}
+
+Support Device::supports(KernelId kernel, const Spec& spec) const {
+  const std::string reason = do_refuse(kernel, spec);
+  return reason.empty() ? Support{true, do_path(kernel, spec)} : Support{false, reason};
+}
+
+std::string Device::do_refuse(KernelId kernel, const Spec& spec) const {
+  return reason_against(kernel, spec, info_.has_f64);
+}
+
+void Device::require_runnable(const KernelCall& call) const {
+  validate(call);
+  const std::string reason = do_refuse(call.id, call.spec);
+  require(reason.empty(), "{} cannot run {}: {}", info_.backend, describe(call), reason);
 }
 
 void Device::run(const KernelCall& call) {
@@ -93,11 +113,8 @@ void Device::launch_now(const KernelCall& call) {
 }
 
 std::unique_ptr<Executable> Device::compile(std::vector<KernelCall> calls) {
-  for (const KernelCall& call : calls) {
-    validate(call);
-    const Support support = supports(call.id, call.spec);
-    require(support.supported, "{} cannot run {}: {}", info_.backend, describe(call), support.path);
-  }
+  for (const KernelCall& call : calls) require_runnable(call);
+  std::erase_if(calls, is_empty);
   return do_compile(std::move(calls));
 }
 
@@ -133,7 +150,7 @@ Device::Timing Device::do_timed_launch(const KernelCall& call) {
   do_launch(call);
   do_wait();
   const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
-  return {elapsed.count(), {supports(call.id, call.spec).path}};
+  return {elapsed.count(), {do_path(call.id, call.spec)}};
 }
 
 void Device::wait() {

@@ -27,6 +27,7 @@ struct DeviceInfo {
   std::string backend;  // "cpu"
   std::string name;     // "AMD EPYC, 2 threads, AVX3"
   std::vector<Precision> precisions;
+  bool has_f64 = false;  // kernels take f64, and compute in it
 };
 
 struct Support {
@@ -91,7 +92,8 @@ class Device {
   virtual ~Device();
 
   const DeviceInfo& info() const { return info_; }
-  virtual Support supports(KernelId kernel, const Spec& spec) const = 0;
+  // Whether it runs a kernel on these types.
+  Support supports(KernelId kernel, const Spec& spec) const;
 
   // Uninitialised memory, aligned to at least 64 bytes, released when the last owner goes. Must not outlive the device.
   // Throws OutOfMemory, naming how much was asked, for what, and how much is in use.
@@ -106,12 +108,13 @@ class Device {
   void download(const Buffer& source, std::size_t offset, std::span<std::byte> target,
                 CodeLine where = CodeLine::current());
 
-  // Queues a kernel. Throws Error, naming kernel, types and backend, when the backend cannot run it. While this
-  // thread's plan::Recorder captures, the call is noted and does not run.
+  // Queues a kernel; one with nothing to do is left out. Throws Error, naming kernel, types and backend, when the call
+  // is not valid (kernel/validate.h) or the backend cannot run it. While this thread's plan::Recorder captures, the
+  // call is noted and does not run.
   void launch(const KernelCall& call);
 
   // Prepares calls for submit(). Throws as launch() does, or OutOfMemory. The buffers must live as long as the result
-  // is submitted; calls run in order, as far as their memory tells.
+  // is submitted; calls that share memory run in order, others may overlap.
   std::unique_ptr<Executable> compile(std::vector<KernelCall> calls);
   // Queues all calls of what this device compiled. Allocates nothing. Throws StateError while a step is captured.
   void submit(Executable& executable);
@@ -138,9 +141,14 @@ class Device {
   bool checks_values() const { return check_ != nullptr; }
 
  protected:
+  // Why the backend cannot run a kernel on these types; empty where it can. Here: what the kernel's row says.
+  virtual std::string do_refuse(KernelId kernel, const Spec& spec) const;
+  // The name of the implementation that runs.
+  virtual std::string do_path(KernelId kernel, const Spec& spec) const = 0;
   virtual BufferPtr do_allocate(std::size_t bytes, MemoryKind kind) = 0;
   virtual void do_upload(Buffer& target, std::size_t offset, std::span<const std::byte> source) = 0;
   virtual std::unique_ptr<Readback> do_read(const Buffer& source, std::size_t offset, std::size_t bytes) = 0;
+  // A call that was found valid, on types that are not refused, with something to do.
   virtual void do_launch(const KernelCall& call) = 0;
   // Launches and waits. Here: by the host's clock, and the path that supports() names.
   virtual Timing do_timed_launch(const KernelCall& call);
@@ -155,13 +163,14 @@ class Device {
 
  private:
   friend class ValueCheck;
+  void require_runnable(const KernelCall& call) const;
   void run(const KernelCall& call);
   void launch_now(const KernelCall& call);
   bool profiling_ = false;
   std::unique_ptr<ValueCheck> check_;  // null: values are not looked at
 };
 
-// Keeps the books of a buffer's lifetime; a backend's Buffer holds one.
+// Accounts a buffer's memory for as long as it lives; a backend's Buffer holds one.
 class MemoryRecord {
  public:
   MemoryRecord(std::shared_ptr<MemoryUse> use, std::size_t bytes, MemoryKind kind);

@@ -1,4 +1,4 @@
-// Small files that spare work at the next start. A file that is cut off, corrupt, or of another build is as good as
+// On-disk caches that speed up the next start. A file that is cut off, corrupt, or of another build is as good as
 // none; a file is replaced as a whole or not at all.
 #pragma once
 

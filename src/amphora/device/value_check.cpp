@@ -7,10 +7,11 @@
 #include <optional>
 #include <utility>
 
+#include "amphora/core/context.h"
 #include "amphora/core/error.h"
-#include "amphora/core/place.h"
+#include "amphora/kernel/describe.h"
 #include "amphora/kernel/layout.h"
-#include "amphora/kernel/use.h"
+#include "amphora/kernel/operands.h"
 #include "amphora/plan/dump.h"
 
 namespace amphora {
@@ -56,7 +57,6 @@ ValueCheck::ValueCheck(Device& device, Report report)
     : device_(device), report_(report ? std::move(report) : write_to_stderr) {}
 
 void ValueCheck::run(const KernelCall& call, const std::function<void()>& launch) {
-  validate(call);  // before its ranges are read
   const Operands operands = look_at_operands(call);
   launch();
   wait_for(call);
@@ -82,7 +82,7 @@ ValueCheck::Operands ValueCheck::look_at_operands(const KernelCall& call) {
       operands.largest_index = i;
     }
     // GradScaler::scale, forward and backward.
-    if (call.id == KernelId::binary && i == 1 && current_place().op == "scale") loss_scale_ = found.largest;
+    if (call.id == KernelId::binary && i == 1 && context().place.op == "scale") loss_scale_ = found.largest;
     if (!found.element) continue;
     operands.finite = false;
     if (!spoiled_.insert(buffer->id()).second) continue;
@@ -102,7 +102,7 @@ ValueCheck::Found ValueCheck::look(const KernelCall& call, int index) const {
   if (!type || !is_floating(*type) || range.bytes == 0) return found;
   found.type = *type;
   const auto in_range = static_cast<std::int64_t>(range.bytes / size_of(*type));
-  const Layout layout = layout_of(call, index, in_range);
+  const Layout layout = operand_use(call, index).layout;
   found.count = layout.count();
   const auto copy = device_.do_read(*range.buffer, range.offset, range.bytes);
   visit_dtype(*type, [&]<class Element>() {
@@ -126,8 +126,8 @@ void ValueCheck::wait_for(const KernelCall& call) {
   try {
     device_.do_wait();
   } catch (const Error& error) {
-    const std::string place = describe(current_place());
-    fail("{}\n  in the call {}{}", error.what(), plan::describe_shapes(call), place.empty() ? "" : ", " + place);
+    const std::string place = describe(context().place);
+    fail("{}\n  in the call {}{}", error.what(), describe_shapes(call), place.empty() ? "" : ", " + place);
   }
 }
 
@@ -136,7 +136,7 @@ std::string ValueCheck::origin_of(const KernelCall& call, const Found& found, co
   std::string operands_are = "every operand is finite";
   if (operands.largest_index >= 0) {
     operands_are += fmt::format(", the largest is {:g} in '{}'", operands.largest,
-                                buffer_name(call.id, static_cast<std::size_t>(operands.largest_index)));
+                                operand_of(call.id, operands.largest_index).name);
   }
   const std::string why =
       std::isnan(found.value)
@@ -144,7 +144,7 @@ std::string ValueCheck::origin_of(const KernelCall& call, const Found& found, co
                 ", and the result is undefined (0 / 0, inf - inf, a root or a logarithm below 0, a label "
                 "that is no class)"
           : fmt::format("{}, and {} ends at {:g}", operands_are, name_of(found.type), largest_of(found.type));
-  const Place& place = current_place();
+  const Place& place = context().place;
   if (place.phase == "backward" || place.op == "scale") {
     const std::string scaled =
         loss_scale_ > 0.0
@@ -161,9 +161,9 @@ std::string ValueCheck::origin_of(const KernelCall& call, const Found& found, co
 }
 
 void ValueCheck::report(const KernelCall& call, const Found& found, const std::string& origin) {
-  const Place& place = current_place();
+  const Place& place = context().place;
   const std::string_view phase = place.phase == "recompute" ? "forward" : place.phase;  // the same once more
-  const std::string_view buffer = buffer_name(call.id, static_cast<std::size_t>(found.index));
+  const std::string_view buffer = operand_of(call.id, found.index).name;
   const std::string_view kind = std::string_view(origin).substr(0, origin.find(':'));
   const std::string here =
       fmt::format("{} {} {} {} {} {}", kind, name_of(call.id), buffer, phase, place.op, place.module);
@@ -175,7 +175,7 @@ void ValueCheck::report(const KernelCall& call, const Found& found, const std::s
                   "  kernel  {}\n"
                   "  place   {}\n"
                   "  origin  {}\n",
-                  found.value, *found.element, buffer, name_of(found.type), found.count, plan::describe_shapes(call),
+                  found.value, *found.element, buffer, name_of(found.type), found.count, describe_shapes(call),
                   where.empty() ? "outside of ops" : where, origin));
 }
 

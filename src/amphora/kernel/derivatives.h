@@ -1,5 +1,4 @@
-// What the derivatives of pointwise.def look at: an operand that an expression does not name need not be loaded, nor
-// kept.
+// Which operands each derivative of pointwise.def reads; the others are neither loaded nor saved.
 #pragma once
 
 #include <array>

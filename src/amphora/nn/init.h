@@ -7,7 +7,18 @@
 #include "amphora/core/rng.h"
 #include "amphora/core/shape.h"
 
+namespace amphora {
+class Device;
+}
+
 namespace amphora::nn {
+
+// Where a module's parameters lie, and what their initial values and its masks are drawn from: the first argument of
+// every module's constructor.
+struct Init {
+  Device& device;
+  RandomSource& random;
+};
 
 struct Fans {
   std::int64_t in;

@@ -3,6 +3,7 @@
 #include <utility>
 
 #include "amphora/autograd/tape.h"
+#include "amphora/core/context.h"
 #include "amphora/core/error.h"
 #include "amphora/device/device.h"
 #include "amphora/plan/recorder.h"
@@ -110,9 +111,15 @@ void Parameter::place(const std::shared_ptr<ParameterArena>& arena, std::int64_t
   state.start = start;
 }
 
-Tensor Parameter::working_copy(DType dtype) const { return state_->leaf->working_copy(dtype); }
+const Tensor& Parameter::tensor() const {
+  require(state_->listed || context().module == nullptr,
+          "the parameter '{}' is used in a forward pass, but is not listed in any visit_parts(), so that it would be "
+          "neither trained nor saved",
+          name());
+  return state_->master;
+}
 
-void Parameter::set_requires_grad(bool on) { state_->master.set_requires_grad(on); }
+Tensor Parameter::working_copy(DType dtype) const { return state_->leaf->working_copy(dtype); }
 
 void Parameter::gather(std::span<const Parameter> parameters) {
   std::vector<Parameter> alone;

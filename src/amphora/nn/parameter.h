@@ -8,6 +8,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "amphora/plan/tracked.h"
@@ -57,22 +58,26 @@ class Parameter {
   // Throws Error if the number of values differs from the shape's.
   Parameter(Device& device, std::string name, const Shape& shape, std::span<const float> values);
 
+  bool defined() const { return state_ != nullptr; }
   const std::string& name() const { return state_->name; }
-  // The master, a leaf of the tape.
-  const Tensor& tensor() const { return state_->master; }
+  void set_name(std::string name) const { state_->name = std::move(name); }
+  // The master, a leaf of the tape. Throws Error within a forward pass for a parameter that no module has listed.
+  const Tensor& tensor() const;
   operator const Tensor&() const { return tensor(); }  // NOLINT(google-explicit-constructor): reads like a tensor
   const Shape& shape() const { return tensor().shape(); }
   std::int64_t count() const { return tensor().count(); }
   Tensor grad() const { return tensor().grad(); }
   Tensor working_copy(DType dtype) const;
   // A frozen parameter gets no gradient and no step.
-  void set_requires_grad(bool on);
+  void set_requires_grad(bool on) const { tensor().set_requires_grad(on); }
   bool requires_grad() const { return tensor().requires_grad(); }
 
   // Where the parameter lies; changes when parameters are gathered.
   const std::shared_ptr<ParameterArena>& arena() const { return state_->arena; }
   std::int64_t start() const { return state_->start; }
   bool is_same(const Parameter& other) const { return state_ == other.state_; }
+  // It was seen among a module's parts.
+  void mark_listed() const { state_->listed = true; }
 
   // Moves parameters that were not gathered before into one common arena, in the order given, with their values and
   // gradients. The others stay where they are.
@@ -85,6 +90,7 @@ class Parameter {
     std::shared_ptr<autograd::Leaf> leaf;
     std::shared_ptr<ParameterArena> arena;
     std::int64_t start = 0;
+    bool listed = false;
   };
   void place(const std::shared_ptr<ParameterArena>& arena, std::int64_t start) const;
   std::shared_ptr<State> state_;
@@ -97,6 +103,7 @@ struct ParameterSpan {
   std::int64_t count = 0;
   Tensor master() const { return arena->master(start, {count}); }
   Tensor gradient() const { return arena->gradient(start, {count}); }
+  bool operator==(const ParameterSpan&) const = default;
 };
 
 // The parameters as few runs; with `with_gradient_only`, those without a gradient are left out.

@@ -1,19 +1,10 @@
 #include "amphora/nn/recompute.h"
 
-#include <utility>
-
-#include "amphora/amp/autocast.h"
-#include "amphora/autograd/tape.h"
 #include "amphora/autograd/trace.h"
+#include "amphora/core/context.h"
 #include "amphora/core/error.h"
-#include "amphora/core/place.h"
 
 namespace amphora::nn {
-
-namespace {
-
-class DrawScope;
-thread_local DrawScope* innermost = nullptr;
 
 // The draws of the forward pass that runs in its scope: noted, or given again. A noting scope may lie in a repeating
 // one, where a module that is recomputed holds another one.
@@ -21,10 +12,8 @@ class DrawScope {
  public:
   enum class Mode { note, repeat };
 
-  DrawScope(Mode mode, std::vector<Draw>& draws) : mode_(mode), draws_(draws), outer_(std::exchange(innermost, this)) {}
-  DrawScope(const DrawScope&) = delete;
-  DrawScope& operator=(const DrawScope&) = delete;
-  ~DrawScope() { innermost = outer_; }
+  DrawScope(Mode mode, std::vector<Draw>& draws)
+      : mode_(mode), draws_(draws), outer_(context().draws), innermost_(context().draws, this) {}
 
   Draw take(const std::function<Draw()>& draw) {
     if (mode_ == Mode::note) return draws_.emplace_back(outer_ != nullptr ? outer_->take(draw) : draw());
@@ -48,59 +37,49 @@ class DrawScope {
   std::vector<Draw>& draws_;
   std::size_t next_ = 0;
   DrawScope* outer_;
+  Scoped<DrawScope*> innermost_;
 };
 
-class Recomputing {
- public:
-  Recomputing() : previous_(std::exchange(current_place().recomputes, true)) {}
-  Recomputing(const Recomputing&) = delete;
-  Recomputing& operator=(const Recomputing&) = delete;
-  ~Recomputing() { current_place().recomputes = previous_; }
-
- private:
-  bool previous_;
-};
-
-// The same elements at the same place on the tape, but another object, which no rebind() reaches.
-Tensor on_tape(const Tensor& x) {
-  Tensor result = x.detach();
-  result.set_node(x.node());
-  result.set_leaf(x.leaf());
-  return result;
+Draw draw_once(const std::function<Draw()>& draw) {
+  DrawScope* scope = context().draws;
+  return scope != nullptr ? scope->take(draw) : draw();
 }
 
-}  // namespace
+void RepeatedPass::first(const std::function<void()>& pass) {
+  const autograd::NoGrad off_the_tape;
+  const DrawScope noting(DrawScope::Mode::note, *draws_);
+  pass();
+}
 
-Draw draw_once(const std::function<Draw()>& draw) { return innermost != nullptr ? innermost->take(draw) : draw(); }
-
-Tensor recomputed(const Tensor& x, const std::vector<Tensor>& parameters,
-                  std::function<Tensor(const Tensor&)> forward) {
-  std::vector<Tensor> inputs = {x};
-  inputs.insert(inputs.end(), parameters.begin(), parameters.end());
-  if (!autograd::recording(inputs)) return forward(x);
-
-  const auto draws = std::make_shared<std::vector<Draw>>();
-  Tensor y;
-  {
-    const autograd::NoGrad off_the_tape;
-    const DrawScope noting(DrawScope::Mode::note, *draws);
-    y = forward(x).detach();  // what forward gives may have a place on the tape: its very input
-  }
-  autograd::record("recompute", y, inputs,
-                   [draws, x = on_tape(x), forward = std::move(forward), region = amp::current_region()](
-                       const Tensor& dy, autograd::Gradients& gradients) {
-                     Tensor again;
+void RepeatedPass::record(const std::vector<Tensor>& outputs, const std::vector<Tensor>& inputs,
+                          std::function<std::vector<Tensor>()> again) const {
+  autograd::record("recompute", outputs, inputs,
+                   [draws = draws_, count = outputs.size(), again = std::move(again), mode = context().mode](
+                       const Tensor& /*dy*/, autograd::Gradients& gradients) {
+                     std::vector<Tensor> recomputed;
                      {
-                       const amp::ResumeRegion policy(region);
-                       const Recomputing recomputing;
-                       const autograd::EnableGrad tape;
-                       const DrawScope repeating(DrawScope::Mode::repeat, *draws);
-                       again = forward(x);
+                       const Scoped as_before(context().mode, mode);
+                       const Scoped recomputing(context().place.recomputes, true);
+                       DrawScope repeating(DrawScope::Mode::repeat, *draws);
+                       recomputed = again();
                        repeating.require_all_taken();
                      }
-                     gradients.continue_from(again, dy);
+                     if (recomputed.size() != count) {
+                       throw StateError(fmt::format("a forward pass gave {} tensors, but {} when it was recomputed",
+                                                    count, recomputed.size()));
+                     }
+                     for (std::size_t i = 0; i < count; ++i) {
+                       gradients.continue_from(recomputed[i], gradients.of_output(i));
+                     }
                    });
-  return y;
+}
+
+Tensor same_place(const Tensor& x) {
+  if (!x.defined()) return x;
+  Tensor result = x.detach();
+  result.set_node(x.node(), x.output_index());
+  result.set_leaf(x.leaf());
+  return result;
 }
 
 }  // namespace amphora::nn

@@ -91,10 +91,11 @@ void launch_product(const Matrix& a, const Matrix& b, const Tensor& c, const Pro
   const DType bias_type = product.bias.defined() ? product.bias.dtype() : DType::f32;
   const bool tf32 = product.tf32 && a.tensor.dtype() == DType::f32 && b.tensor.dtype() == DType::f32;
   if (autograd::Trace* trace = autograd::active_trace(); tf32 && trace != nullptr) trace->mark_tf32();
-  const Spec spec{.types = {a.tensor.dtype(), b.tensor.dtype(), c.dtype(), bias_type},
-                  .function = static_cast<std::uint8_t>(product.activation),
-                  .flags = static_cast<std::uint8_t>((a.transposed ? kFlagTransposeA : 0) |
-                                                     (b.transposed ? kFlagTransposeB : 0) | (tf32 ? kFlagTf32 : 0))};
+  const Spec spec{
+      .types = {a.tensor.dtype(), b.tensor.dtype(), c.dtype(), bias_type},
+      .function = static_cast<std::uint8_t>(product.activation),
+      .flags = static_cast<std::uint8_t>((a.transposed ? kMatmulTransposeA : 0) |
+                                         (b.transposed ? kMatmulTransposeB : 0) | (tf32 ? kMatmulTf32 : 0))};
   KernelCall call(KernelId::matmul, spec, params);
   call.with(range_of(a.tensor)).with(range_of(b.tensor)).with(range_of(c));
   c.device().launch(call.with(range_or_absent(product.bias)).with(range_or_absent(product.aux)));

@@ -20,7 +20,7 @@ OpScope::OpScope(std::string_view op, std::initializer_list<Tensor*> inputs, Inp
 
 OpScope::OpScope(const amp::OpInfo& op, std::initializer_list<Tensor*> inputs, InputCast loads,
                  std::string_view epilogue)
-    : op_(op), place_(current_place().recomputes ? "recompute" : "forward", op.name), inputs_(inputs) {
+    : op_(op), place_(context().place.recomputes ? "recompute" : "forward", op.name), inputs_(inputs) {
   std::vector<amp::Operand> operands;
   std::vector<DType> arrived;
   for (const Tensor* input : inputs) {
@@ -48,7 +48,7 @@ OpScope::OpScope(const amp::OpInfo& op, std::initializer_list<Tensor*> inputs, I
     }
   }
   if (autograd::Trace* trace = autograd::active_trace()) {
-    trace->add({.phase = current_place().phase,
+    trace->add({.phase = context().place.phase,
                 .op = epilogue.empty() ? std::string(op.name) : fmt::format("{}+{}", op.name, epilogue),
                 .inputs = arrived,
                 .rule = std::string(amp::name_of(decision_.rule)) + (decision_.overridden ? "*" : ""),
@@ -81,7 +81,7 @@ void OpScope::require_one_type() const {
 
 Tensor cast(const Tensor& x, DType dtype) {
   if (x.dtype() == dtype) return x;
-  const OpPlace place(current_place().recomputes ? "recompute" : "forward", "cast");
+  const OpPlace place(context().place.recomputes ? "recompute" : "forward", "cast");
   Tensor y = Tensor::empty(x.device(), x.shape(), dtype);
   launch_copy(x, y);
   if (is_floating(dtype)) {

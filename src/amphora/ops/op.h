@@ -8,7 +8,7 @@
 
 #include "amphora/amp/policy.h"
 #include "amphora/autograd/tape.h"
-#include "amphora/core/place.h"
+#include "amphora/core/context.h"
 #include "amphora/tensor/launch.h"
 #include "amphora/tensor/tensor.h"
 

@@ -51,7 +51,7 @@ Tensor binary_gradient(BinaryFunction function, const Tensor& a, const Tensor& b
                                          broadcast_strides(b.shape(), b.strides(), shape), dy.strides());
     const Spec spec{.types = {a.dtype(), b.dtype(), dy.dtype(), type},
                     .function = static_cast<std::uint8_t>(function),
-                    .flags = of_second ? kFlagSecond : std::uint8_t{0}};
+                    .flags = of_second ? kBinaryGradSecond : std::uint8_t{0}};
     KernelCall call(KernelId::binary_grad, spec, params);
     dy.device().launch(call.with(range_of(a)).with(range_of(b)).with(range_of(dy)).with(range_of(dx)));
   }

@@ -45,6 +45,6 @@ Tensor along(std::string_view name, const Tensor& x, int axis, std::uint8_t flag
 }  // namespace
 
 Tensor softmax(const Tensor& x, int axis) { return along("softmax", x, axis, 0); }
-Tensor log_softmax(const Tensor& x, int axis) { return along("log_softmax", x, axis, kFlagLog); }
+Tensor log_softmax(const Tensor& x, int axis) { return along("log_softmax", x, axis, kSoftmaxLog); }
 
 }  // namespace amphora

@@ -154,7 +154,7 @@ Tensor cat(const std::vector<Tensor>& tensors, int axis) {
   }
   std::vector<std::int64_t> lengths;
   for (const Tensor& tensor : tensors) lengths.push_back(tensor.size(a));
-  autograd::record("cat", y, tensors, [lengths, a](const Tensor& dy, Gradients& gradients) {
+  autograd::record("cat", {y}, tensors, [lengths, a](const Tensor& dy, Gradients& gradients) {
     std::int64_t from = 0;
     for (std::size_t i = 0; i < lengths.size(); ++i) {
       if (gradients.wanted(static_cast<int>(i))) gradients.give(static_cast<int>(i), slice(dy, a, from, lengths[i]));

@@ -4,8 +4,8 @@
 #include <limits>
 
 #include "amphora/autograd/trace.h"
+#include "amphora/core/context.h"
 #include "amphora/core/error.h"
-#include "amphora/core/place.h"
 #include "amphora/device/device.h"
 #include "amphora/tensor/launch.h"
 

@@ -1,9 +1,10 @@
 #include "amphora/optim/ema.h"
 
+#include <algorithm>
 #include <utility>
 
+#include "amphora/core/context.h"
 #include "amphora/core/error.h"
-#include "amphora/core/place.h"
 #include "amphora/device/device.h"
 #include "amphora/tensor/launch.h"
 
@@ -18,7 +19,16 @@ Ema::Ema(std::vector<nn::Parameter> parameters, float decay) : parameters_(std::
   }
 }
 
+void Ema::require_in_place() const {
+  const auto same = [](const nn::ParameterSpan& now, const Average& then) { return now == then.run; };
+  const std::vector<nn::ParameterSpan> now = nn::spans_of(parameters_, false);
+  require(std::equal(now.begin(), now.end(), averages_.begin(), averages_.end(), same),
+          "the parameters were moved after their averages were created, by an optimizer that gathers them; create Ema "
+          "after the optimizer");
+}
+
 void Ema::update() {
+  require_in_place();
   const OpPlace place("step", "ema");
   for (const auto& [run, value] : averages_) {
     const LerpParams params{static_cast<std::uint32_t>(run.count), 1.0f - decay_};
@@ -28,6 +38,7 @@ void Ema::update() {
 }
 
 void Ema::swap() {
+  require_in_place();
   for (const auto& [run, value] : averages_) {
     const Tensor kept = Tensor::empty(value.device(), value.shape(), DType::f32, MemoryKind::optimizer_state);
     launch_copy(value, kept);
@@ -37,6 +48,7 @@ void Ema::swap() {
 }
 
 Tensor Ema::average(const nn::Parameter& parameter) const {
+  require_in_place();
   for (const auto& [run, value] : averages_) {
     const bool inside = run.arena == parameter.arena() && parameter.start() >= run.start &&
                         parameter.start() + parameter.count() <= run.start + run.count;
@@ -44,6 +56,10 @@ Tensor Ema::average(const nn::Parameter& parameter) const {
       return value.view(parameter.shape(), contiguous_strides(parameter.shape()), parameter.start() - run.start);
   }
   fail("parameter '{}' is not averaged here", parameter.name());
+}
+
+void Ema::visit_state(StateVisitor& visitor) const {
+  for (const nn::Parameter& parameter : parameters_) visitor.tensor(parameter.name(), average(parameter));
 }
 
 }  // namespace amphora::optim

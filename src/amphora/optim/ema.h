@@ -4,13 +4,14 @@
 #include <vector>
 
 #include "amphora/nn/parameter.h"
+#include "amphora/tensor/state.h"
 
 namespace amphora::optim {
 
 class Ema {
  public:
-  // Starts as a copy of the parameters. Create it after the optimizer, which gathers them. Throws Error unless
-  // 0 <= decay < 1.
+  // Starts as a copy of the parameters. Create it after the optimizer, which moves them into memory of its own; the
+  // calls below throw Error when that happened later. Throws Error unless 0 <= decay < 1.
   Ema(std::vector<nn::Parameter> parameters, float decay);
 
   // average += (1 - decay) * (master - average), after an optimizer step.
@@ -19,6 +20,8 @@ class Ema {
   void swap();
   // The parameter's average.
   Tensor average(const nn::Parameter& parameter) const;
+  // The averages, by the parameters' names, which must differ then: Module::parameters() makes them paths.
+  void visit_state(StateVisitor& visitor) const;
 
   // Evaluates with the averages while it lives.
   class Scope {
@@ -37,6 +40,8 @@ class Ema {
     nn::ParameterSpan run;
     Tensor value;
   };
+  void require_in_place() const;
+
   std::vector<nn::Parameter> parameters_;
   std::vector<Average> averages_;
   float decay_;

@@ -7,8 +7,8 @@
 #include <utility>
 
 #include "amphora/autograd/trace.h"
+#include "amphora/core/context.h"
 #include "amphora/core/error.h"
-#include "amphora/core/place.h"
 #include "amphora/device/device.h"
 #include "amphora/plan/recorder.h"
 #include "amphora/tensor/launch.h"
@@ -53,7 +53,7 @@ void Optimizer::add_group(const Parameters& parameters, float lr, const Rule& ru
 
 bool Optimizer::keeps_state(const ParameterGroup& group, int index) const {
   const auto i = static_cast<std::size_t>(index);
-  return i < row_of(rule_).access.size() && group.rule.states_used[i];
+  return i < row_of(rule_).presence.size() && group.rule.states_used[i];
 }
 
 void Optimizer::zero_grad() {

@@ -18,7 +18,6 @@
 #include <vector>
 
 #include "amphora/amp/gradient_owner.h"
-#include "amphora/core/place.h"
 #include "amphora/kernel/call.h"
 #include "amphora/kernel/optimizers.h"
 #include "amphora/nn/parameter.h"

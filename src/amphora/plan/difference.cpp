@@ -3,8 +3,8 @@
 
 #include <fmt/format.h>
 
-#include "amphora/kernel/parameters.h"
-#include "amphora/kernel/use.h"
+#include "amphora/kernel/describe.h"
+#include "amphora/kernel/operands.h"
 #include "amphora/plan/dump.h"
 #include "amphora/plan/plan.h"
 
@@ -24,7 +24,7 @@ std::string describe(const PlannedCall& planned) {
 const PlannedCall* maker_of(const Plan& plan, int value) {
   for (const PlannedCall& planned : plan.calls) {
     for (int i = 0; i < planned.call.buffer_count; ++i) {
-      if (planned.values[static_cast<std::size_t>(i)] == value && is_written(planned.call.id, i)) return &planned;
+      if (planned.values[static_cast<std::size_t>(i)] == value && is_written(planned.call, i)) return &planned;
     }
   }
   return nullptr;
@@ -56,8 +56,9 @@ bool same_range(const BufferRange& a, const BufferRange& b) { return a.offset ==
 
 // How buffer `i` of a call differs in what it names; empty where it does not.
 std::string value_difference(const Plan& a, const Plan& b, const PlannedCall& x, const PlannedCall& y, std::size_t i) {
+  const std::string_view name = operand_of(x.call.id, static_cast<int>(i)).name;
   const auto message = [&](const std::string& first, const std::string& second) {
-    return fmt::format("'{}' is {} the first time and {} the second", buffer_name(x.call.id, i), first, second);
+    return fmt::format("'{}' is {} the first time and {} the second", name, first, second);
   };
   const int first = x.values[i];
   const int second = y.values[i];
@@ -65,7 +66,7 @@ std::string value_difference(const Plan& a, const Plan& b, const PlannedCall& x,
     const std::string one = describe(a, first);
     const std::string other = describe(b, second);
     if (one != other) return message(one, other);
-    return fmt::format("'{}' is {}, but not the same one each time", buffer_name(x.call.id, i), one);
+    return fmt::format("'{}' is {}, but not the same one each time", name, one);
   }
   const BufferRange& r = x.call.buffers[i];
   const BufferRange& s = y.call.buffers[i];
@@ -78,12 +79,12 @@ std::string value_difference(const Plan& a, const Plan& b, const PlannedCall& x,
   const Value& w = b.values[static_cast<std::size_t>(first)];
   if (same_value(v, w)) return {};
   if (v.content != w.content) {
-    return fmt::format("'{}' holds numbers that the host has written, others each time", buffer_name(x.call.id, i));
+    return fmt::format("'{}' holds numbers that the host has written, others each time", name);
   }
   if (v.role == w.role && v.bytes == w.bytes && v.kind == w.kind && v.made_here == w.made_here && v.input == w.input) {
     return fmt::format(
-        "'{}' is {}, but in another buffer each time: what a step keeps must be allocated once, before it",
-        buffer_name(x.call.id, i), describe(a, first));
+        "'{}' is {}, but in another buffer each time: what a step keeps must be allocated once, before it", name,
+        describe(a, first));
   }
   const auto whole = [](const Plan& plan, int value) {
     const Value& named = plan.values[static_cast<std::size_t>(value)];

@@ -2,101 +2,10 @@
 
 #include <fmt/format.h>
 
-#include "amphora/kernel/optimizers.h"
-#include "amphora/kernel/use.h"
+#include "amphora/kernel/describe.h"
+#include "amphora/kernel/operands.h"
 
 namespace amphora::plan {
-namespace {
-
-// A function with the constants that it has.
-std::string unary_function(const KernelCall& call) {
-  const auto p = call.params<UnaryParams>();
-  const std::string_view name = kUnaryNames[call.spec.function];
-  switch (static_cast<UnaryFunction>(call.spec.function)) {
-    case UnaryFunction::leaky_relu:
-    case UnaryFunction::pow: return fmt::format("({} {})", name, p.p0);
-    case UnaryFunction::clamp:
-    case UnaryFunction::affine: return fmt::format("({} {} {})", name, p.p0, p.p1);
-    default: return fmt::format("({})", name);
-  }
-}
-
-std::string function_of(const KernelCall& call) {
-  const std::uint8_t f = call.spec.function;
-  switch (call.id) {
-    case KernelId::fill: return fmt::format("({})", call.params<FillParams>().value);
-    case KernelId::unary:
-    case KernelId::unary_grad: return unary_function(call);
-    case KernelId::binary:
-    case KernelId::binary_grad: return fmt::format("({})", kBinaryNames[f]);
-    case KernelId::optimizer_step: return fmt::format("({})", kOptimizers[f].name);
-    case KernelId::reduce:
-    case KernelId::reduce_grad: {
-      constexpr std::string_view kNames[] = {"sum", "max", "min"};
-      return fmt::format("({})", kNames[f]);
-    }
-    case KernelId::matmul: {
-      const auto activation = static_cast<Activation>(f);
-      const bool derivative = (call.spec.flags & kFlagDerivative) != 0;
-      std::string text;
-      if (call.buffer_count > 3 && call.buffers[3].bytes > 0) text += "+bias";
-      if (activation != Activation::none) text += fmt::format("+{}{}", name_of(activation), derivative ? "'" : "");
-      if ((call.spec.flags & kFlagBiasGradient) != 0) text += "+bias_gradient";
-      return text;
-    }
-    default: return {};
-  }
-}
-
-std::string shape_of(const KernelCall& call) {
-  switch (call.id) {
-    case KernelId::matmul: {
-      const auto p = call.params<MatmulParams>();
-      const bool ta = (call.spec.flags & kFlagTransposeA) != 0;
-      const bool tb = (call.spec.flags & kFlagTransposeB) != 0;
-      std::string text = p.batch > 1 ? fmt::format("{} of ", p.batch) : "";
-      text += fmt::format("{}x{}{} * {}x{}{}", p.m, p.k, ta ? " (T)" : "", p.k, p.n, tb ? " (T)" : "");
-      return p.beta != 0.0f ? text + " added" : text;
-    }
-    case KernelId::reduce:
-    case KernelId::reduce_grad: {
-      const auto p = call.params<ReduceParams>();
-      return fmt::format("{}x{}x{} over the middle{}", p.outer, p.extent, p.inner, p.accumulate != 0 ? ", added" : "");
-    }
-    case KernelId::softmax:
-    case KernelId::softmax_grad:
-    case KernelId::cross_entropy:
-    case KernelId::cross_entropy_grad: {
-      const auto p = call.params<RowsParams>();
-      return fmt::format("{}x{}", p.rows, p.columns);
-    }
-    case KernelId::copy: {
-      const auto p = call.params<CopyParams>();
-      std::string text;
-      for (int axis = 0; axis < p.rank; ++axis) text += fmt::format("{}{}", axis == 0 ? "" : "x", p.sizes[axis]);
-      return text;
-    }
-    case KernelId::binary:
-    case KernelId::binary_grad: {
-      const auto p = call.params<BinaryParams>();
-      std::string text;
-      for (int axis = 0; axis < p.rank; ++axis) text += fmt::format("{}{}", axis == 0 ? "" : "x", p.sizes[axis]);
-      return text;
-    }
-    case KernelId::begin_step:
-    case KernelId::scaler_update: return {};
-    default: return fmt::format("{}", call.params<CountParams>().count);
-  }
-}
-
-}  // namespace
-
-std::string describe_shapes(const KernelCall& call) {
-  std::string text = fmt::format("{}{}", name_of(call.id), function_of(call));
-  if (const std::string shape = shape_of(call); !shape.empty()) text += fmt::format(" [{}]", shape);
-  return text;
-}
-
 namespace {
 
 // "%3:f16", or "%3[256+64]:f16" for 64 bytes from the 256th on.

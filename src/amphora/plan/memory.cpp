@@ -5,7 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "amphora/kernel/in_place.h"
+#include "amphora/kernel/describe.h"
+#include "amphora/kernel/operands.h"
 #include "amphora/plan/dump.h"
 
 namespace amphora::plan {

@@ -7,17 +7,17 @@
 
 #include <fmt/format.h>
 
+#include "amphora/core/context.h"
 #include "amphora/core/error.h"
-#include "amphora/core/place.h"
+#include "amphora/kernel/describe.h"
+#include "amphora/kernel/operands.h"
 
 namespace amphora::plan {
 namespace {
 
-thread_local Recorder* this_threads = nullptr;
-
 // "in 'linear' of layers.0, forward".
 std::string where_now() {
-  const std::string place = describe(current_place());
+  const std::string place = describe(context().place);
   return place.empty() ? "" : fmt::format(" in {}", place);
 }
 
@@ -26,26 +26,25 @@ constexpr std::size_t kFeedAlignment = 16;
 }  // namespace
 
 void note_read(const TrackedCell& cell) {
-  if (this_threads != nullptr) this_threads->note_read(cell);
+  if (Recorder* recorder = Recorder::active()) recorder->note_read(cell);
 }
 void note_write(const TrackedCell& cell) {
-  if (this_threads != nullptr) this_threads->note_write(cell);
+  if (Recorder* recorder = Recorder::active()) recorder->note_write(cell);
 }
 
 Recorder::Recorder(Device& device, Mode mode, std::vector<BufferPtr> inputs, BufferPtr feed)
     : device_(device), mode_(mode), inputs_(std::move(inputs)), feed_(std::move(feed)) {
-  if (this_threads != nullptr) throw StateError("a step is recorded within another one; end the outer step first");
-  this_threads = this;
+  if (active() != nullptr) throw StateError("a step is recorded within another one; end the outer step first");
+  active_.emplace(context().recorder, this);
 }
 
-Recorder::~Recorder() {
-  if (this_threads == this) this_threads = nullptr;
-}
+Recorder::~Recorder() = default;
 
-Recorder* Recorder::active() { return this_threads; }
+Recorder* Recorder::active() { return context().recorder; }
 
 Recorder* Recorder::capturing() {
-  return this_threads != nullptr && this_threads->mode_ == Mode::capture ? this_threads : nullptr;
+  Recorder* recorder = active();
+  return recorder != nullptr && recorder->mode_ == Mode::capture ? recorder : nullptr;
 }
 
 void Recorder::require_device(const Device& device) const {
@@ -82,7 +81,7 @@ void Recorder::refuse_write(const KernelCall& call) const {
   for (int i = 0; i < call.buffer_count; ++i) {
     const Buffer* buffer = call.buffers[static_cast<std::size_t>(i)].buffer;
     require(
-        buffer == nullptr || !is_written(call.id, i) || !constants_.contains(buffer->id()),
+        buffer == nullptr || !is_written(call, i) || !constants_.contains(buffer->id()),
         "{} changes memory that the host has filled{}; a recorded step would find it changed the next time. Make it "
         "outside of the step, or let a kernel fill it",
         name_of(call.id), where_now());
@@ -91,7 +90,7 @@ void Recorder::refuse_write(const KernelCall& call) const {
 
 void Recorder::append(const KernelCall& call) {
   if (!constants_.empty()) refuse_write(call);
-  const Place& place = current_place();
+  const Place& place = context().place;
   PlannedCall planned{.call = call,
                       .values = {},
                       .phase = std::string(place.phase),
@@ -169,7 +168,7 @@ BufferRange Recorder::feed(std::string name, std::size_t bytes, std::function<vo
 }
 
 Recorder::Result Recorder::finish() {
-  this_threads = nullptr;
+  active_.reset();
   Plan& plan = result_.plan;
   for (const auto& [id, weak] : allocated_) {
     BufferPtr buffer = weak.lock();

@@ -7,12 +7,13 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <unordered_map>
 #include <vector>
 
-#include "amphora/core/place.h"
+#include "amphora/core/context.h"
 #include "amphora/plan/host_state.h"
 #include "amphora/plan/plan.h"
 
@@ -72,6 +73,7 @@ class Recorder {
   Mode mode_;
   std::vector<BufferPtr> inputs_;
   BufferPtr feed_;
+  std::optional<Scoped<Recorder*>> active_;  // until finish()
   Result result_;
   std::unordered_map<std::uint64_t, int> values_;  // by buffer
   std::unordered_map<std::uint64_t, std::weak_ptr<Buffer>> allocated_;

@@ -36,6 +36,8 @@ class Tracked {
     note_read(cell_);
     return static_cast<T>(*cell_);
   }
+  // Makes the step depend on the value where it need not be known.
+  void depend() const { note_read(cell_); }
   Tracked& operator=(T value) {
     *cell_ = static_cast<std::int64_t>(value);
     note_write(cell_);

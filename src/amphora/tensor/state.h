@@ -6,11 +6,13 @@
 // numbers and, where the visitor restores, uploaded again.
 #pragma once
 
+#include <concepts>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
 
+#include "amphora/core/error.h"
 #include "amphora/tensor/tensor.h"
 
 namespace amphora {
@@ -29,6 +31,21 @@ class StateVisitor {
   void tensor(std::string_view name, const Tensor& value) { do_tensor(path(name), value); }
   void number(std::string_view name, double& value) { do_number(path(name), value); }
   void integer(std::string_view name, std::int64_t& value) { do_integer(path(name), value); }
+  // The same for narrower types. Throws Error for a kept integer that does not fit.
+  template <std::floating_point T>
+  void number(std::string_view name, T& value) {
+    double wide = value;
+    number(name, wide);
+    if (restores()) value = static_cast<T>(wide);
+  }
+  template <std::integral T>
+  void integer(std::string_view name, T& value) {
+    std::int64_t wide = value;
+    integer(name, wide);
+    if (!restores()) return;
+    require(std::in_range<T>(wide), "'{}' is {}, which is out of range", path(name), wide);
+    value = static_cast<T>(wide);
+  }
 
   // While it lives, names are "NAME.name".
   class Scope {

@@ -17,6 +17,7 @@ struct Tensor::Impl {
   Strides strides;
   DType dtype;
   std::shared_ptr<autograd::Node> node;  // set: computed by an op on the tape
+  int output_index;                      // of the node's outputs
   std::shared_ptr<autograd::Leaf> leaf;  // set: a gradient gathers here
 };
 
@@ -39,7 +40,7 @@ Tensor from_values(Device& device, const Shape& shape, std::span<const T> values
 }  // namespace
 
 Tensor::Tensor(BufferPtr buffer, std::int64_t offset, const Shape& shape, const Strides& strides, DType dtype)
-    : impl_(std::make_shared<Impl>(Impl{std::move(buffer), offset, shape, strides, dtype, nullptr, nullptr})) {}
+    : impl_(std::make_shared<Impl>(Impl{std::move(buffer), offset, shape, strides, dtype, nullptr, 0, nullptr})) {}
 
 Tensor Tensor::empty(Device& device, const Shape& shape, DType dtype, MemoryKind kind) {
   const auto bytes = static_cast<std::size_t>(shape.count()) * size_of(dtype);
@@ -104,7 +105,7 @@ Tensor Tensor::view(const Shape& shape, const Strides& strides, std::int64_t off
   return {impl_->buffer, offset, shape, strides, impl_->dtype};
 }
 
-void Tensor::rebind(const Tensor& memory) {
+void Tensor::rebind(const Tensor& memory) const {
   require(memory.shape() == shape() && memory.dtype() == dtype(), "rebind of a {} tensor of shape {} to {} of shape {}",
           name_of(dtype()), shape().str(), name_of(memory.dtype()), memory.shape().str());
   impl_->buffer = memory.buffer();
@@ -112,7 +113,7 @@ void Tensor::rebind(const Tensor& memory) {
   impl_->strides = memory.strides();
 }
 
-void Tensor::assign(std::span<const float> values) {
+void Tensor::assign(std::span<const float> values) const {
   require(is_contiguous(), "assign needs a contiguous tensor, but this view of shape {} is strided", shape().str());
   require(static_cast<std::int64_t>(values.size()) == count(), "assign of {} values to a tensor of shape {}",
           values.size(), shape().str());
@@ -146,7 +147,11 @@ double Tensor::item(CodeLine where) const {
 
 const std::shared_ptr<autograd::Node>& Tensor::node() const { return impl_->node; }
 const std::shared_ptr<autograd::Leaf>& Tensor::leaf() const { return impl_->leaf; }
-void Tensor::set_node(std::shared_ptr<autograd::Node> node) { impl_->node = std::move(node); }
-void Tensor::set_leaf(std::shared_ptr<autograd::Leaf> leaf) { impl_->leaf = std::move(leaf); }
+int Tensor::output_index() const { return impl_->output_index; }
+void Tensor::set_node(std::shared_ptr<autograd::Node> node, int output_index) const {
+  impl_->node = std::move(node);
+  impl_->output_index = output_index;
+}
+void Tensor::set_leaf(std::shared_ptr<autograd::Leaf> leaf) const { impl_->leaf = std::move(leaf); }
 
 }  // namespace amphora

@@ -1,6 +1,7 @@
 // Tensor: a typed, strided view of a device buffer, with its place on the autograd tape.
 //
-// A Tensor is a handle: copies share the same elements and the same place on the tape. Elements live on the device;
+// A Tensor is a handle: copies share the same elements and the same place on the tape, and what writes through one -
+// elements, gradient, memory - is const; only assigning another tensor changes the handle. Elements live on the device;
 // only to_vector(), item() and their callers wait for it.
 #pragma once
 
@@ -57,10 +58,10 @@ class Tensor {
   Tensor detach() const { return view(shape(), strides(), offset()); }
 
   // Points every handle of this tensor at other memory of the same shape and type.
-  void rebind(const Tensor& memory);
+  void rebind(const Tensor& memory) const;
 
   // Overwrites the elements from the host, off the tape. Needs a contiguous tensor.
-  void assign(std::span<const float> values);
+  void assign(std::span<const float> values) const;
 
   // These wait for the device. Within a step that is captured they throw StateError, naming the op and `where`.
   std::vector<float> to_vector(CodeLine where = CodeLine::current()) const;
@@ -71,7 +72,8 @@ class Tensor {
   // --- the tape (src/autograd) ---
   bool requires_grad() const;
   // Makes this tensor a leaf whose gradient backward() accumulates. Throws Error unless the type is floating.
-  Tensor& set_requires_grad(bool on = true);
+  // Gives the same tensor.
+  Tensor set_requires_grad(bool on = true) const;
   // The accumulated gradient; undefined before the first backward() and after clear_grad().
   Tensor grad() const;
   void set_grad(const Tensor& gradient) const;
@@ -83,8 +85,9 @@ class Tensor {
 
   const std::shared_ptr<autograd::Node>& node() const;
   const std::shared_ptr<autograd::Leaf>& leaf() const;
-  void set_node(std::shared_ptr<autograd::Node> node);
-  void set_leaf(std::shared_ptr<autograd::Leaf> leaf);
+  int output_index() const;  // which of the node's outputs it is
+  void set_node(std::shared_ptr<autograd::Node> node, int output_index = 0) const;
+  void set_leaf(std::shared_ptr<autograd::Leaf> leaf) const;
 
   // Two handles of the same tensor object.
   bool is_same(const Tensor& other) const { return impl_ == other.impl_; }

@@ -5,9 +5,9 @@
 
 #include "amphora/amp/autocast.h"
 #include "amphora/autograd/tape.h"
+#include "amphora/core/context.h"
 #include "amphora/core/environment.h"
 #include "amphora/core/error.h"
-#include "amphora/core/place.h"
 #include "amphora/tensor/launch.h"
 
 namespace amphora::train {
@@ -32,18 +32,6 @@ std::string describe_mode(std::span<const Tensor> inputs) {
   }
   return text;
 }
-
-// Counts the steps for messages, in its scope.
-class CountedStep {
- public:
-  explicit CountedStep(std::int64_t step) : previous_(std::exchange(current_place().step, step)) {}
-  CountedStep(const CountedStep&) = delete;
-  CountedStep& operator=(const CountedStep&) = delete;
-  ~CountedStep() { current_place().step = previous_; }
-
- private:
-  std::int64_t previous_;
-};
 
 }  // namespace
 
@@ -134,7 +122,7 @@ StepRunner::Variant* StepRunner::find_variant() {
 }
 
 StepResult StepRunner::run(std::span<const Tensor> inputs, std::span<const std::int64_t> mode, const Body& body) {
-  const CountedStep counted(steps_++);
+  const Scoped counted(context().place.step, steps_++);
   if (eager_) return run_eagerly(inputs, body);
   make_key(inputs, mode);
   Variant* variant = find_variant();

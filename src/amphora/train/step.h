@@ -1,6 +1,6 @@
 // Step: a training step that is recorded once and replayed.
 //
-//   train::Step step(device, [&](const app::Batch& batch) {
+//   train::Step step(device, [&](const Batch& batch) {
 //     ...
 //     scaler.scale(loss).backward();
 //     scaler.step(optimizer);
@@ -8,9 +8,9 @@
 //     optimizer.zero_grad();
 //     return loss;
 //   });
-//   for (const app::Batch& batch : session.batches(loader)) session.log(step(batch), optimizer.lr());
+//   for (const Batch& batch : loader.epoch(0)) log(step(batch));
 //
-// A step runs as it is the first time; the second and the third time it is captured: its kernel calls become a plan
+// A step runs eagerly the first time; the second and the third time it is captured: its kernel calls become a plan
 // (src/plan), which the device compiles, and runs. Where both captures are equal, all further steps replay the plan:
 // the body does not run any more, nothing is allocated and nobody waits. Where they differ, the host had a say in the
 // step - a counter, a number that changes - and it stays eager; a message names the first call that differs.
@@ -20,7 +20,7 @@
 // first and the last batch of an accumulated step), and each variant that the host's state asks for: frozen parameters,
 // evaluation, stale working copies.
 //
-// AMPHORA_EAGER=1 runs each step as it is, and so does AMPHORA_CHECK=1, which looks at the values of each call.
+// AMPHORA_EAGER=1 runs each step eagerly, and so does AMPHORA_CHECK=1, which looks at the values of each call.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +39,7 @@
 #include "amphora/plan/passes/passes.h"
 #include "amphora/plan/plan.h"
 #include "amphora/plan/recorder.h"
+#include "amphora/tensor/each_tensor.h"
 #include "amphora/tensor/tensor.h"
 #include "amphora/train/step_result.h"
 
@@ -51,7 +52,7 @@ struct StepArena {
 
 struct StepOptions {
   const amp::GradScaler* scaler = nullptr;  // whose state each result tells
-  bool eager = false;                       // run each step as it is; AMPHORA_EAGER=1 does so for all
+  bool eager = false;                       // run each step eagerly; AMPHORA_EAGER=1 does so for all
   plan::PassOptions passes = {};            // the default keeps all bits
   std::shared_ptr<StepArena> arena = {};    // of a trainer with several steps; empty: the step has its own
 };
@@ -113,26 +114,6 @@ class StepRunner {
   std::vector<std::unique_ptr<Variant>> variants_;
 };
 
-// How Step sees a batch: `each_tensor` shows its tensors, for reading and for replacing; `mode_of` gives the numbers of
-// the host's that the body depends on, as an array of std::int64_t, where there are any. Overload both beside a batch
-// of your own.
-template <class Visit>
-void each_tensor(const Tensor& batch, Visit&& visit) {
-  visit(batch);
-}
-template <class Visit>
-void each_tensor(Tensor& batch, Visit&& visit) {
-  visit(batch);
-}
-template <class Visit>
-void each_tensor(const std::vector<Tensor>& batch, Visit&& visit) {
-  for (const Tensor& tensor : batch) visit(tensor);
-}
-template <class Visit>
-void each_tensor(std::vector<Tensor>& batch, Visit&& visit) {
-  for (Tensor& tensor : batch) visit(tensor);
-}
-
 namespace detail {
 
 template <class F>
@@ -151,6 +132,8 @@ inline std::vector<Tensor> results_of(std::vector<Tensor> results) { return resu
 
 }  // namespace detail
 
+// A batch is whatever each_tensor() finds tensors in: a tensor, a std::vector of them, a structure with `tensors()`.
+// Where the body depends on numbers of the batch's, too, it has `mode()`, which gives them as an array of std::int64_t.
 template <class Batch, class Function>
 class Step : public StepRunner {
  public:
@@ -171,8 +154,8 @@ class Step : public StepRunner {
       return detail::results_of(body_(std::as_const(given)));
     };
     StepResult result;
-    if constexpr (requires { mode_of(batch); }) {
-      result = run(inputs_, mode_of(batch), body);
+    if constexpr (requires { batch.mode(); }) {
+      result = run(inputs_, batch.mode(), body);
     } else {
       result = run(inputs_, {}, body);
     }

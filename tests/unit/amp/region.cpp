@@ -1,4 +1,7 @@
 // Autocast regions: what governs where, without tensors.
+#include <thread>
+#include <type_traits>
+
 #include <gtest/gtest.h>
 
 #include "amphora/amp/autocast.h"
@@ -26,6 +29,31 @@ TEST(AutocastRegion, TheInnermostGoverns) {
     EXPECT_EQ(active_dtype(), std::nullopt);
   }
   EXPECT_EQ(active_dtype(), DType::f16);
+}
+
+TEST(AutocastRegion, OffIsSuspended) {
+  const Autocast outer(DType::bf16);
+  {
+    const auto region = Autocast::off();
+    EXPECT_EQ(active_dtype(), std::nullopt);
+  }
+  EXPECT_EQ(active_dtype(), DType::bf16);
+}
+
+TEST(AutocastRegion, ANameIsNoSwitch) {
+  EXPECT_TRUE((std::is_constructible_v<Autocast, bool>));
+  EXPECT_FALSE((std::is_constructible_v<Autocast, const char*>));
+  EXPECT_FALSE((std::is_constructible_v<Autocast, int>));
+}
+
+TEST(AutocastRegion, AnotherThreadStartsOutsideAndTakesOverByAssignment) {
+  const Autocast outer(DType::bf16, {{"gelu", CastRule::full}});
+  std::thread([mode = context().mode] {
+    EXPECT_EQ(active_dtype(), std::nullopt);
+    context().mode = mode;
+    EXPECT_EQ(active_dtype(), DType::bf16);
+    EXPECT_EQ(override_of("gelu"), CastRule::full);
+  }).join();
 }
 
 TEST(AutocastRegion, APrecisionGivesItsType) {

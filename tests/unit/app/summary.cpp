@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 
 #include "amphora/app/monitor.h"
+#include "amphora/core/error.h"
 
 namespace amphora::app {
 namespace {
@@ -38,6 +39,25 @@ TEST(RunSummary, WritesNullForWhatIsNoNumber) {
   const auto json = nlohmann::json::parse(to_json(summary));
   EXPECT_TRUE(json["final_loss"].is_null());
   EXPECT_EQ(json["loss_scale"], 1.0);
+}
+
+TEST(RunSummary, NamesMetricsAndTheUnit) {
+  Summary summary;
+  summary.unit = "tokens";
+  summary.metrics = match({{.name = "validation_loss", .digits = 3}, {.name = "hits", .unit = "%", .digits = 1}},
+                          {{"hits", 12.34}, {"validation_loss", 3.25}});
+  const std::string text = to_text(summary);
+  for (const char* part : {"validation loss    3.250\n", "hits               12.3 %\n", "tokens/s"}) {
+    EXPECT_NE(text.find(part), std::string::npos) << part << " in\n" << text;
+  }
+  EXPECT_EQ(nlohmann::json::parse(to_json(summary))["validation_loss"], 3.25);
+}
+
+TEST(RunSummary, RefusesMetricsThatAreNotThoseDeclared) {
+  const std::vector<Metric> declared{{.name = "accuracy"}};
+  EXPECT_THROW(match(declared, {}), Error);
+  EXPECT_THROW(match(declared, {{"loss", 1.0}}), Error);
+  EXPECT_THROW(match(declared, {{"accuracy", 1.0}, {"loss", 1.0}}), Error);
 }
 
 TEST(RunSummary, CountsLastingMemoryAsItIsAndTheRestAtItsPeak) {

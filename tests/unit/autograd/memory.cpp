@@ -50,8 +50,8 @@ TEST_P(AutogradMemory, ATapeThatIsDroppedFreesEverything) {
 
 TEST_P(AutogradMemory, TrainingStepsDoNotGrow) {
   RandomSource source(1);
-  nn::Sequential model(nn::Linear(*device, source, 8, 16), nn::ReLU(), nn::Dropout(source, 0.1f),
-                       nn::Linear(*device, source, 16, 4));
+  const nn::Init init{*device, source};
+  nn::Sequential model(nn::Linear(init, 8, 16), nn::ReLU(), nn::Dropout(init, 0.1f), nn::Linear(init, 16, 4));
   optim::AdamW optimizer(model.parameters());
   amp::GradScaler scaler;
   const auto step = [&] {

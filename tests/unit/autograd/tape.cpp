@@ -113,6 +113,26 @@ TEST_P(AutogradTape, OnlyFloatingLeavesRequireGradients) {
   }
 }
 
+TEST_P(AutogradTape, ANodeWithSeveralOutputsRunsOnceWithWhatArrived) {
+  const Tensor x = leaf({1, 2});
+  int runs = 0;
+  const auto split = [&] {
+    std::vector<Tensor> outputs = {vector({1}), vector({2}), vector({3})};
+    autograd::record("split", outputs, {x}, [&](const Tensor& dy, autograd::Gradients& gradients) {
+      ++runs;
+      EXPECT_FALSE(dy.defined());
+      EXPECT_FALSE(gradients.of_output(2).defined());
+      EXPECT_TRUE(same_values(gradients.of_output(1), {5}));
+      gradients.give(0, vector({0, 5}));
+    });
+    return outputs;
+  };
+  const std::vector<Tensor> y = split();
+  (sum(y[1] * 2.0f) + sum(y[1] * 3.0f)).backward();
+  EXPECT_EQ(runs, 1);
+  EXPECT_TRUE(same_values(x.grad(), {0, 5}));
+}
+
 TEST_P(AutogradTape, AFrozenLeafGetsNoGradient) {
   Tensor x = leaf({1});
   const Tensor w = leaf({2});

@@ -92,7 +92,8 @@ TEST_P(AutogradTrace, ACustomOpTakesPartInThePolicy) {
 
 TEST_P(AutogradTrace, BackwardNamesTheForwardsModuleAndType) {
   RandomSource source(1);
-  nn::Sequential model(nn::Linear(*device, source, 2, 2), nn::ReLU());
+  const nn::Init init{*device, source};
+  nn::Sequential model(nn::Linear(init, 2, 2), nn::ReLU());
   const Tensor y = [&] {
     const amp::Autocast region(DType::bf16);
     return mean(model(x));

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "amphora/core/error.h"
+#include "amphora/data/images.h"
 #include "support/idx_files.h"
 
 namespace amphora::data {
@@ -134,9 +135,9 @@ class DataSet : public ::testing::Test {
  protected:
   void SetUp() override { testing::write_data_set(folder_.path(), train_, test_); }
 
-  std::string refusal() const {
+  std::string refusal(const std::string& advice = "", int classes = 10) const {
     try {
-      load_fashion_mnist(folder_.path());
+      load_mnist(folder_.path(), classes, advice);
     } catch (const Error& error) {
       return error.what();
     }
@@ -149,7 +150,7 @@ class DataSet : public ::testing::Test {
 };
 
 TEST_F(DataSet, IsReadBack) {
-  const Split split = load_fashion_mnist(folder_.path());
+  const Split split = load_mnist(folder_.path());
   EXPECT_EQ(split.train.image_shape, (Shape{28, 28}));
   EXPECT_EQ(split.train.pixels, train_.pixels);
   EXPECT_EQ(split.train.labels, train_.labels);
@@ -160,12 +161,13 @@ TEST_F(DataSet, PrefersPlainFilesAndTakesGzippedOnes) {
   const auto path = folder_ / "t10k-labels-idx1-ubyte";
   write_bytes(folder_ / "t10k-labels-idx1-ubyte.gz", gzipped(testing::read_bytes(path)));
   std::filesystem::remove(path);
-  EXPECT_EQ(load_fashion_mnist(folder_.path()).test.labels, test_.labels);
+  EXPECT_EQ(load_mnist(folder_.path()).test.labels, test_.labels);
 }
 
 TEST_F(DataSet, WithAFileMissingIsRefused) {
   std::filesystem::remove(folder_ / "train-labels-idx1-ubyte");
   EXPECT_HAS(refusal(), "there is no train-labels-idx1-ubyte[.gz] in " + folder_.path().string());
+  EXPECT_HAS(refusal("ask the librarian"), "; ask the librarian");
 }
 
 TEST_F(DataSet, WithOtherNumbersOfImagesAndLabelsIsRefused) {
@@ -179,6 +181,7 @@ TEST_F(DataSet, WithALabelOutOfRangeIsRefused) {
   labels[17] = 10;
   write_bytes(folder_ / "train-labels-idx1-ubyte", idx_bytes({30}, labels));
   EXPECT_HAS(refusal(), "label 10 at index 17");
+  EXPECT_EQ(refusal("", 11), "");
 }
 
 TEST_F(DataSet, WithoutImagesIsRefused) {

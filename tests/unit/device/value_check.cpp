@@ -1,7 +1,7 @@
 // What AMPHORA_CHECK=1 finds, and what it says.
 #include <algorithm>
 
-#include "amphora/core/place.h"
+#include "amphora/core/context.h"
 #include "backends/null/device.h"
 #include "support/cpu_test.h"
 #include "support/variable.h"
@@ -36,9 +36,9 @@ AMPHORA_ON_CPU(ValueCheckTest);
 
 TEST_P(ValueCheckTest, AnOverflowIsToldWithEverythingThatIsKnown) {
   const autograd::ModuleScope module("layers.0");
-  current_place().step = 12;
+  context().place.step = 12;
   const Tensor y = mul(vector({1, 300, -2}, DType::f16), vector({7, 400, 1}, DType::f16));
-  current_place().step = -1;
+  context().place.step = -1;
   ASSERT_EQ(reports.size(), 1u);
   EXPECT_EQ(reports[0],
             "amphora: a value is not finite (AMPHORA_CHECK)\n"
@@ -99,7 +99,7 @@ TEST_P(ValueCheckTest, AConstantAndUnwrittenMemoryAreTold) {
 
 TEST_P(ValueCheckTest, AScaledGradientIsExpectedNowAndThen) {
   RandomSource source(1);
-  nn::Sequential net(nn::Linear(*device, source, 2, 2), nn::Linear(*device, source, 2, 2));
+  nn::Sequential net(nn::Linear({*device, source}, 2, 2), nn::Linear({*device, source}, 2, 2));
   optim::Sgd sgd(net.parameters(), {.lr = 0.1f, .momentum = 0.9f});
   amp::GradScaler scaler({.init_scale = 0x1p17f});
   const auto step = [&] {
@@ -161,8 +161,8 @@ TEST_P(ValueCheckTest, SoundTrainingIsSilentAndHasTheSameBits) {
   const Values batch = random.normals(32);
   const auto train = [&](const std::shared_ptr<Device>& on, Precision precision) {
     RandomSource source(seed);
-    nn::Sequential net(nn::Linear(*on, source, 8, 16, {.activation = Activation::gelu}), nn::Dropout(source, 0.2f),
-                       nn::Linear(*on, source, 16, 3));
+    nn::Sequential net(nn::Linear({*on, source}, 8, 16, {.activation = Activation::gelu}),
+                       nn::Dropout({*on, source}, 0.2f), nn::Linear({*on, source}, 16, 3));
     optim::AdamW adam(net.parameters());
     optim::Ema ema(net.parameters(), 0.9f);
     amp::GradScaler scaler({.init_scale = 256.0f});

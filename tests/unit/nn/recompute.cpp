@@ -1,7 +1,6 @@
 // Modules whose forward pass runs again for the backward pass.
 #include <algorithm>
 
-#include "amphora/core/place.h"
 #include "amphora/plan/recorder.h"
 #include "support/cpu_test.h"
 
@@ -11,7 +10,7 @@ namespace {
 using autograd::TraceLine;
 
 // A module whose forward pass a test chooses.
-class Function : public nn::Module {
+class Function : public nn::Layer {
  public:
   explicit Function(std::function<Tensor(const Tensor&)> function) : function_(std::move(function)) {}
 
@@ -22,23 +21,23 @@ class Function : public nn::Module {
   std::function<Tensor(const Tensor&)> function_;
 };
 
-class Residual : public nn::Module {
+class Residual : public nn::Layer {
  public:
-  explicit Residual(std::shared_ptr<nn::Module> body) : body_(register_module("body", std::move(body))) {}
+  explicit Residual(std::shared_ptr<nn::Layer> body) : body_(std::move(body)) {}
+  void visit_parts(nn::PartVisitor& visit) override { visit("body", body_); }
 
  protected:
   Tensor forward(const Tensor& x) override { return x + (*body_)(x); }
 
  private:
-  std::shared_ptr<nn::Module> body_;
+  std::shared_ptr<nn::Layer> body_;
 };
 
 class NnRecompute : public CpuTest {
  protected:
-  std::shared_ptr<nn::Sequential> block(RandomSource& source, bool recompute) {
-    auto result =
-        std::make_shared<nn::Sequential>(nn::Linear(*device, source, 16, 24, {.activation = Activation::gelu}),
-                                         nn::Dropout(source, 0.3f), nn::Linear(*device, source, 24, 16), nn::Tanh());
+  std::shared_ptr<nn::Sequential> block(const nn::Init& init, bool recompute) {
+    auto result = std::make_shared<nn::Sequential>(nn::Linear(init, 16, 24, {.activation = Activation::gelu}),
+                                                   nn::Dropout(init, 0.3f), nn::Linear(init, 24, 16), nn::Tanh());
     result->recompute(recompute);
     return result;
   }
@@ -46,20 +45,20 @@ class NnRecompute : public CpuTest {
   // One block twice, one in another recomputed module, one beside the tensor that it reads.
   std::shared_ptr<nn::Sequential> model(std::uint64_t seed, bool recompute) {
     RandomSource source(seed);
+    const nn::Init init{*device, source};
     auto result = std::make_shared<nn::Sequential>();
-    const auto tied = block(source, recompute);
+    const auto tied = block(init, recompute);
     const auto outer = std::make_shared<nn::Sequential>();
-    outer->add(std::make_shared<nn::Dropout>(source, 0.1f));
-    outer->add(block(source, recompute));
-    outer->add(std::make_shared<nn::Dropout>(source, 0.2f));
+    outer->add(std::make_shared<nn::Dropout>(init, 0.1f));
+    outer->add(block(init, recompute));
+    outer->add(std::make_shared<nn::Dropout>(init, 0.2f));
     outer->recompute(recompute);
-    const auto residual = std::make_shared<Residual>(block(source, recompute));
+    const auto residual = std::make_shared<Residual>(block(init, recompute));
     residual->recompute(recompute);
-    for (const std::shared_ptr<nn::Module>& part :
-         {std::shared_ptr<nn::Module>(tied), std::shared_ptr<nn::Module>(outer), std::shared_ptr<nn::Module>(tied),
-          std::shared_ptr<nn::Module>(residual)}) {
-      result->add(part);
-    }
+    result->add(tied);
+    result->add(outer);
+    result->add(tied);
+    result->add(residual);
     return result;
   }
 
@@ -105,8 +104,9 @@ TEST_P(NnRecompute, TrainingHasTheSameBits) {
 
 TEST_P(NnRecompute, ThePolicyIsTheForwards) {
   RandomSource source(1);
-  nn::Sequential net(nn::Linear(*device, source, 3, 3), nn::GELU());
-  nn::Sequential free_net(nn::Linear(*device, source, 3, 3));
+  const nn::Init init{*device, source};
+  nn::Sequential net(nn::Linear(init, 3, 3), nn::GELU());
+  nn::Sequential free_net(nn::Linear(init, 3, 3));
   free_net.add(std::make_shared<Function>([](const Tensor& x) {
     const amp::Autocast off(false);
     return softmax(x);
@@ -146,8 +146,9 @@ TEST_P(NnRecompute, ThePolicyIsTheForwards) {
 
 TEST_P(NnRecompute, AForwardPassRunsOnceMoreAndOnlyWhereItIsAsked) {
   RandomSource source(1);
+  const nn::Init init{*device, source};
   int passes = 0;
-  nn::Sequential net(nn::Linear(*device, source, 2, 2));
+  nn::Sequential net(nn::Linear(init, 2, 2));
   net.add(std::make_shared<Function>([&](const Tensor& x) {
     ++passes;
     return x;
@@ -192,6 +193,75 @@ TEST_P(NnRecompute, AModuleThatGivesItsInputPassesTheGradientOn) {
   EXPECT_TRUE(same_values(leaf.grad(), {3, 3}));
 }
 
+struct LstmState {
+  Tensor h;
+  Tensor c;
+  auto tensors() { return std::tie(h, c); }
+};
+
+// Several arguments, among them one that is no tensor and one that may be absent; results in a struct, of which one
+// comes from the other.
+class Recurrence : public nn::Callable<LstmState(const Tensor& x, const LstmState& state, float forget, Tensor mask)> {
+ public:
+  explicit Recurrence(const nn::Init& init) : gate_(init, 4, 4), dropout_(init, 0.25f) {}
+  void visit_parts(nn::PartVisitor& visit) override {
+    visit("gate", gate_);
+    visit("dropout", dropout_);
+  }
+
+ protected:
+  LstmState forward(const Tensor& x, const LstmState& state, float forget, Tensor mask) override {
+    const Tensor gate = dropout_(sigmoid(gate_(x + state.h)));
+    Tensor c = state.c * forget + gate;
+    if (mask.defined()) c = c * mask;
+    return {amphora::tanh(c) * gate, c};
+  }
+
+ private:
+  nn::Linear gate_;
+  nn::Dropout dropout_;
+};
+
+TEST_P(NnRecompute, AModuleOfAnySignatureHasTheSameBits) {
+  const std::uint64_t seed = random.bits64();
+  const Values values = random.normals(8);
+  const auto gradients = [&](bool recompute, bool only_c) {
+    RandomSource source(seed);
+    Recurrence cell({*device, source});
+    cell.recompute(recompute);
+    const Tensor x = tensor({2, 4}, values).set_requires_grad();
+    const Tensor start = tensor({2, 4}, values).set_requires_grad();
+    LstmState state{start, start};
+    {
+      const amp::Autocast region(DType::bf16);
+      for (int step = 0; step < 3; ++step)
+        state = cell(x, state, 0.5f, step == 1 ? tensor({4}, {0, 1, 1, 0}) : Tensor());
+    }
+    (only_c ? sum(state.c) : sum(state.h) + mean(square(state.c))).backward();
+    std::vector<std::vector<std::byte>> bits = {bytes_of(state.h), bytes_of(state.c), bytes_of(x.grad()),
+                                                bytes_of(start.grad())};
+    for (const nn::Parameter& parameter : cell.parameters()) bits.push_back(bytes_of(parameter.grad()));
+    return bits;
+  };
+  for (const bool only_c : {false, true}) EXPECT_EQ(gradients(true, only_c), gradients(false, only_c)) << only_c;
+}
+
+TEST_P(NnRecompute, ResultsThatAreNoFloatsStayOffTheTape) {
+  class Pair : public nn::Callable<std::vector<Tensor>(const std::vector<Tensor>& in)> {
+   protected:
+    std::vector<Tensor> forward(const std::vector<Tensor>& in) override { return {in[0] * in[0], in[1], Tensor()}; }
+  };
+  Pair pair;
+  pair.recompute();
+  const Tensor leaf = vector({2, 3}).set_requires_grad();
+  const std::vector<Tensor> result = pair({leaf, labels({1})});
+  EXPECT_EQ(result[0].node()->name, "recompute");
+  EXPECT_FALSE(result[1].requires_grad());
+  EXPECT_FALSE(result[2].defined());
+  sum(result[0]).backward();
+  EXPECT_TRUE(same_values(leaf.grad(), {4, 6}));
+}
+
 TEST_P(NnRecompute, WhatElseTheForwardPassReadsGetsItsGradient) {
   const Tensor leaf = vector({5, 7}).set_requires_grad();
   const Tensor factor = leaf * 2.0f;
@@ -222,16 +292,18 @@ TEST_P(NnRecompute, AnErrorLeavesTheThreadAsItWas) {
   EXPECT_TRUE(autograd::grad_enabled());
   EXPECT_EQ(autograd::current_module(), "");
   EXPECT_EQ(amp::active_dtype(), std::nullopt);
-  EXPECT_FALSE(current_place().recomputes);
-  EXPECT_EQ(current_place().phase, "");
+  EXPECT_FALSE(context().place.recomputes);
+  EXPECT_EQ(context().place.phase, "");
   RandomSource source(1);
-  nn::Dropout dropout(source, 0.5f);
+  const nn::Init init{*device, source};
+  nn::Dropout dropout(init, 0.5f);
   EXPECT_NO_THROW(dropout(vector({1, 2}))) << "draws of its own again";
 }
 
 TEST_P(NnRecompute, AnotherCourseIsRefused) {
   RandomSource source(1);
-  const auto dropout = std::make_shared<nn::Dropout>(source, 0.5f);
+  const nn::Init init{*device, source};
+  const auto dropout = std::make_shared<nn::Dropout>(init, 0.5f);
   nn::Sequential net;
   net.add(dropout);
   net.recompute();

@@ -13,7 +13,7 @@ class Watcher : public null::NullDevice {
  protected:
   void do_launch(const KernelCall& call) override {
     NullDevice::do_launch(call);
-    if (call.id == KernelId::matmul) products.push_back((call.spec.flags & kFlagTf32) != 0);
+    if (call.id == KernelId::matmul) products.push_back((call.spec.flags & kMatmulTf32) != 0);
   }
 };
 

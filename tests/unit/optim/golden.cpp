@@ -113,18 +113,5 @@ TEST_P(OptimGolden, OptionsOutOfRangeAreErrors) {
   }
 }
 
-TEST_P(OptimGolden, EachNameMakesItsOptimizer) {
-  for (const optim::NamedOptimizer& named : optim::named_optimizers()) {
-    const nn::Parameter w = parameter({1, 2});
-    const auto optimizer = optim::make(named.name, {w}, named.lr);
-    EXPECT_EQ(optimizer->name(), named.name);
-    EXPECT_EQ(optimizer->lr(), named.lr);
-    set_gradient(w, {1, -1});
-    optimizer->step();
-    EXPECT_LT(w.tensor().to_doubles()[0], 1) << named.name;
-  }
-  EXPECT_NE(message_of([&] { optim::make("sdg", {parameter({1})}, 1); }).find("sgd, adam"), std::string::npos);
-}
-
 }  // namespace
 }  // namespace amphora::testing

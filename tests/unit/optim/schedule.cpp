@@ -106,6 +106,16 @@ TEST_P(OptimEma, AScopeEvaluatesWithTheAverageAndRestoresEveryBit) {
   EXPECT_EQ(w.working_copy(DType::f16).to_doubles()[0], 3.25);
 }
 
+TEST_P(OptimEma, ParametersThatAnOptimizerHasMovedAreAnError) {
+  optim::Ema ema({a, b}, 0.5f);
+  const optim::Sgd sgd({a, b});
+  EXPECT_NE(message_of([&] { ema.update(); }).find("create Ema after the optimizer"), std::string::npos);
+  EXPECT_THROW(ema.swap(), Error);
+  EXPECT_THROW(ema.average(a), Error);
+  optim::Ema after({a, b}, 0.5f);
+  EXPECT_NO_THROW(after.update());
+}
+
 TEST_P(OptimEma, WhatIsNotAveragedIsAnError) {
   optim::Ema ema({a}, 0.5f);
   EXPECT_THROW(ema.average(b), Error);

@@ -3,6 +3,7 @@
 
 #include <map>
 
+#include "amphora/app/optimizers.h"
 #include "support/cpu_test.h"
 
 namespace amphora::testing {
@@ -49,7 +50,7 @@ class OptimState : public CpuTest {
   };
   Run start(std::string_view name, const Values& of_a = {1, 2}, const Values& of_b = {3}) {
     Run run{parameter(of_a, "a"), parameter(of_b, "b"), nullptr};
-    run.optimizer = optim::make(name, {run.a, run.b}, 0.1f);
+    run.optimizer = app::optimizer_named(name).make({run.a, run.b}, 0.1f);
     run.optimizer->follow(optim::step_decay(0.1f, 3, 0.5f));
     return run;
   }
@@ -63,13 +64,13 @@ class OptimState : public CpuTest {
 AMPHORA_ON_CPU(OptimState);
 
 TEST_P(OptimState, AResumedRunHasTheBitsOfOneThatWentOn) {
-  for (const optim::NamedOptimizer& named : optim::named_optimizers()) {
-    Run first = start(named.name);
+  for (const app::OptimizerRow& row : app::optimizers()) {
+    Run first = start(row.name);
     for (int t = 0; t < 4; ++t) step(first, t);
     Kept kept;
     Visitor writer(kept, false);
     first.optimizer->visit_state(writer);
-    Run second = start(named.name, first.a.tensor().to_doubles(), first.b.tensor().to_doubles());
+    Run second = start(row.name, first.a.tensor().to_doubles(), first.b.tensor().to_doubles());
     Visitor reader(kept, true);
     second.optimizer->visit_state(reader);
     EXPECT_EQ(second.optimizer->steps(second.a), 4);
@@ -78,8 +79,8 @@ TEST_P(OptimState, AResumedRunHasTheBitsOfOneThatWentOn) {
       step(first, t);
       step(second, t);
     }
-    EXPECT_EQ(bytes_of(second.a.tensor()), bytes_of(first.a.tensor())) << named.name;
-    EXPECT_EQ(bytes_of(second.b.tensor()), bytes_of(first.b.tensor())) << named.name;
+    EXPECT_EQ(bytes_of(second.a.tensor()), bytes_of(first.a.tensor())) << row.name;
+    EXPECT_EQ(bytes_of(second.b.tensor()), bytes_of(first.b.tensor())) << row.name;
     EXPECT_EQ(second.optimizer->lr(), first.optimizer->lr());
   }
 }

@@ -4,8 +4,7 @@
 #include <algorithm>
 #include <map>
 
-#include "amphora/kernel/in_place.h"
-#include "amphora/kernel/use.h"
+#include "amphora/kernel/operands.h"
 #include "amphora/plan/dump.h"
 #include "support/cpu_test.h"
 #include "support/plan_builder.h"

@@ -53,7 +53,7 @@ TEST_F(RecorderTest, RunsNothingWhileItCaptures) {
 
 TEST_F(RecorderTest, NamesTheOpAndTheModuleOfEachCall) {
   RandomSource random(1);
-  nn::Sequential model(nn::Linear(*device_, random, 3, 2));
+  nn::Sequential model(nn::Linear({*device_, random}, 3, 2));
   const Tensor x = Tensor::zeros(*device_, {5, 3});
   Recorder recorder(*device_, Recorder::Mode::capture);
   sum(model(x)).backward();

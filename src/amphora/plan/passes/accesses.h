@@ -5,7 +5,7 @@
 #include <span>
 #include <vector>
 
-#include "amphora/kernel/use.h"
+#include "amphora/kernel/operands.h"
 #include "amphora/plan/plan.h"
 
 namespace amphora::plan {

@@ -17,8 +17,8 @@ using PathOf = std::function<std::string(KernelId, const Spec&)>;
 
 // --- passes that keep the bits of all that is kept ---
 
-// A derivative is handed no operand that it does not look at, but one that it needs anyway: relu's gets its result
-// twice, that of a sum nothing but dy. So memory goes earlier.
+// Replaces an operand that a derivative ignores by one that it reads, so that its memory is freed earlier: relu's gets
+// its result twice, that of a sum nothing but dy.
 int drop_unread_operands(Plan& plan, const PathOf& path_of);
 
 // A second cast of the same bytes to the same type is not made. Only within one phase, so that little memory lives

@@ -19,25 +19,27 @@ bool in_one_phase(const Plan& plan, std::size_t first, std::size_t second) {
 }
 
 bool same_cast(const PlannedCall& a, const PlannedCall& b) {
-  return b.call.id == KernelId::cast && a.call.spec.types[0] == b.call.spec.types[0] &&
-         a.call.spec.types[1] == b.call.spec.types[1] && piece_of(a, 0) == piece_of(b, 0) &&
-         piece_of(a, 1).bytes() == piece_of(b, 1).bytes();
+  return b.call.id == KernelId::cast && a.call.type_at(op::cast::in) == b.call.type_at(op::cast::in) &&
+         a.call.type_at(op::cast::out) == b.call.type_at(op::cast::out) &&
+         piece_of(a, op::cast::in) == piece_of(b, op::cast::in) &&
+         piece_of(a, op::cast::out).bytes() == piece_of(b, op::cast::out).bytes();
 }
 
 // The earlier cast whose result may stand for that of cast `second`; null where there is none.
 const ValueAccess* earlier_cast(const Plan& plan, const Accesses& accesses, std::size_t second) {
   const PlannedCall& planned = plan.calls[second];
-  const Piece source = piece_of(planned, 0);
-  const Piece result = piece_of(planned, 1);
+  const Piece source = piece_of(planned, op::cast::in);
+  const Piece result = piece_of(planned, op::cast::out);
   const ValueAccess* maker = accesses.maker_of(result.value);
   if (maker == nullptr || maker->call != second) return nullptr;
   const std::size_t last = accesses.of(result.value).back().call;
   for (const ValueAccess& read : accesses.of(source.value)) {
     if (read.call >= second) break;
     const PlannedCall& first = plan.calls[read.call];
-    if (read.index != 0 || !same_cast(planned, first) || use_of(first, 1) != Use::write) continue;
+    if (read.index != op::cast::in || !same_cast(planned, first) || use_of(first, op::cast::out) != Use::write)
+      continue;
     const bool holds = accesses.unwritten(source, read.call, second) &&
-                       accesses.unwritten(piece_of(first, 1), read.call + 1, last + 1);
+                       accesses.unwritten(piece_of(first, op::cast::out), read.call + 1, last + 1);
     if (holds && in_one_phase(plan, read.call, second)) return &read;
   }
   return nullptr;
@@ -52,8 +54,8 @@ int share_casts(Plan& plan) {
     if (is_out(plan.calls[call]) || plan.calls[call].call.id != KernelId::cast) continue;
     const ValueAccess* first = earlier_cast(plan, accesses, call);
     if (first == nullptr) continue;
-    const Piece kept = piece_of(plan.calls[first->call], 1);
-    for (const ValueAccess& access : accesses.of(piece_of(plan.calls[call], 1).value)) {
+    const Piece kept = piece_of(plan.calls[first->call], op::cast::out);
+    for (const ValueAccess& access : accesses.of(piece_of(plan.calls[call], op::cast::out).value)) {
       const Piece part{kept.value, kept.begin + access.piece.begin, kept.begin + access.piece.end};
       point(plan.calls[access.call], access.index, part);
     }

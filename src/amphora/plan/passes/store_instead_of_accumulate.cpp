@@ -13,8 +13,8 @@ std::optional<KernelCall> without_sum(const KernelCall& call, int index) {
   switch (call.id) {
     case KernelId::matmul: {
       auto params = call.params<MatmulParams>();
-      if (index == 5) {
-        result.spec.flags = static_cast<std::uint8_t>(call.spec.flags & ~kFlagAddBiasGradient);
+      if (index == op::matmul::bias_gradient) {
+        result.spec.flags = static_cast<std::uint8_t>(call.spec.flags & ~kMatmulAddBiasGradient);
         return result;
       }
       params.beta = 0.0f;

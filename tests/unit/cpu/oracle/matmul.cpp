@@ -31,8 +31,8 @@ TEST_F(OracleMatmul, EveryTransposeGivesTheSameProduct) {
   const Elements a[] = {f32({1, 2, 3, 4, 5, 6}), f32({1, 4, 2, 5, 3, 6})};
   const Elements b[] = {f32({7, 8, 9, 10, 11, 12}), f32({7, 9, 11, 8, 10, 12})};
   for (std::uint8_t flags = 0; flags < 4; ++flags) {
-    const bool transpose_a = (flags & kFlagTransposeA) != 0;
-    const bool transpose_b = (flags & kFlagTransposeB) != 0;
+    const bool transpose_a = (flags & kMatmulTransposeA) != 0;
+    const bool transpose_b = (flags & kMatmulTransposeB) != 0;
     MatmulParams params = dense(2, 2, 3);
     params.lda = transpose_a ? 2 : 3;
     params.ldb = transpose_b ? 3 : 2;

@@ -36,7 +36,7 @@ class OraclePointwise : public OracleTest {
     const Elements dy = f64(Values(a.size(), 2.0));
     const Elements dx = f64(Values(a.size()));
     Spec spec = spec_of(static_cast<int>(function));
-    spec.flags = second ? kFlagSecond : 0;
+    spec.flags = second ? kBinaryGradSecond : 0;
     const Elements left = f64(a);
     const Elements right = f64(b);
     launch(KernelId::binary_grad, spec, flat(a), {left, right, dy, dx});
@@ -147,7 +147,8 @@ TEST_F(OraclePointwise, GradientReadsAStridedOutputGradient) {
   const Elements b = f32({5, 6, 7, 8});
   const Elements dy = f32({1, 10});  // the same for each column
   const Elements dx = f32(Values(4));
-  launch(KernelId::binary_grad, {.function = static_cast<std::uint8_t>(BinaryFunction::mul), .flags = kFlagSecond},
+  launch(KernelId::binary_grad,
+         {.function = static_cast<std::uint8_t>(BinaryFunction::mul), .flags = kBinaryGradSecond},
          BinaryParams{.rank = 2, .sizes = {2, 2}, .a_strides = {2, 1}, .b_strides = {2, 1}, .dy_strides = {1, 0}},
          {a, b, dy, dx});
   EXPECT_EQ(dx.read(), (Values{1, 2, 30, 40}));

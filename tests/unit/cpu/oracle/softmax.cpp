@@ -30,13 +30,13 @@ class OracleSoftmax : public OracleTest {
 
 TEST_F(OracleSoftmax, RowsAreIndependent) {
   expect_near(softmax({0, std::log(3.0), 5, 5}, 2, 0), {0.25, 0.75, 0.5, 0.5}, 1e-15);
-  expect_near(softmax({0, std::log(3.0), 5, 5}, 2, kFlagLog),
+  expect_near(softmax({0, std::log(3.0), 5, 5}, 2, kSoftmaxLog),
               {std::log(0.25), std::log(0.75), std::log(0.5), std::log(0.5)}, 1e-15);
 }
 
 TEST_F(OracleSoftmax, LargeInputsDoNotOverflow) {
   expect_near(softmax({10000, 10000}, 1, 0), {0.5, 0.5}, 1e-15);
-  EXPECT_EQ(softmax({0, -10000}, 1, kFlagLog), (Values{0, -10000}));
+  EXPECT_EQ(softmax({0, -10000}, 1, kSoftmaxLog), (Values{0, -10000}));
 }
 
 TEST_F(OracleSoftmax, MinusInfinityHasNoProbability) { EXPECT_EQ(softmax({1, -kInfinity}, 1, 0), (Values{1, 0})); }
@@ -44,7 +44,7 @@ TEST_F(OracleSoftmax, MinusInfinityHasNoProbability) { EXPECT_EQ(softmax({1, -kI
 TEST_F(OracleSoftmax, GradientsMatchFiniteDifferences) {
   const Values x = {0.3, -0.7, 1.1, 0.2, 0.9, -0.4};
   const Values dy = {1, -2, 0.5, 3, 0.25, -1};
-  for (const std::uint8_t flags : {std::uint8_t{0}, kFlagLog}) {
+  for (const std::uint8_t flags : {std::uint8_t{0}, kSoftmaxLog}) {
     Values want(x.size());
     for (std::size_t i = 0; i < x.size(); ++i) {
       Values above = x;
