@@ -49,7 +49,7 @@ class Ceilings {
   KernelCall call(KernelId id, const Spec& spec, const Params& params, const std::vector<BufferPtr>& buffers) const {
     KernelCall result(id, spec, params);
     for (const BufferPtr& buffer : buffers) {
-      result.with(buffer == nullptr ? BufferRange{} : BufferRange{buffer.get(), 0, buffer->bytes()});
+      result.with(buffer == nullptr ? am::BufferRange{} : am::BufferRange{buffer.get(), 0, buffer->bytes()});
     }
     return result;
   }

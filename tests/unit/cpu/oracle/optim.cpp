@@ -45,7 +45,7 @@ class OracleOptim : public OracleTest {
          s.group);
   }
   // `buffers`: those before the group; states that are left away are absent.
-  void step(OptimizerRule rule, std::array<DType, 4> types, const OptimizerParams& params,
+  void step(OptimizerRule rule, std::array<DType, kMaxBuffers> types, const OptimizerParams& params,
             std::vector<BufferRange> buffers, const BufferRange& group) {
     KernelCall call(KernelId::optimizer_step, {.types = types, .function = static_cast<std::uint8_t>(rule)}, params);
     buffers.resize(6);
