@@ -68,26 +68,26 @@ void store_state(uint state, uint i, vec4 value) {
 
 // The loop of one rule. Its number is its place: `rule` counts them.
 #define AM_OPTIMIZER(name, presence, first_state, second_state, third_state, named_constants, prepared, update) \
-  if (kFunction == rule++) {                                                                                  \
-    const bool has_##first_state = is_present(0);                                                             \
-    const bool has_##second_state = is_present(1);                                                            \
-    const bool has_##third_state = is_present(2);                                                             \
-    uint next = 0;                                                                                            \
-    named_constants                                                                                           \
-    prepared                                                                                                  \
-    FOR_EACH_QUAD(i, count) {                                                                                 \
-      precise vec4 value = load_quad(kType1, master, i, count);                                               \
-      precise vec4 g = load_quad(kType0, gradient, i, count) * state.gradient_factor;                         \
-      precise vec4 first_state = load_state(0, i);                                                            \
-      precise vec4 second_state = load_state(1, i);                                                           \
-      precise vec4 third_state = load_state(2, i);                                                            \
-      update                                                                                                  \
-      store_state(0, i, first_state);                                                                         \
-      store_state(1, i, second_state);                                                                        \
-      store_state(2, i, third_state);                                                                         \
-      store_quad(kType1, master, i, count, value);                                                            \
-      if ((kPresent & 1u) != 0) store_quad(kType2, working, i, count, value);                                 \
-    }                                                                                                         \
+  if (kFunction == rule++) {                                                                                    \
+    const bool has_##first_state = is_present(0);                                                               \
+    const bool has_##second_state = is_present(1);                                                              \
+    const bool has_##third_state = is_present(2);                                                               \
+    uint next = 0;                                                                                              \
+    named_constants                                                                                             \
+    prepared                                                                                                    \
+    FOR_EACH_QUAD(i, count) {                                                                                   \
+      precise vec4 value = load_quad(kType1, master, i, count);                                                 \
+      precise vec4 g = load_quad(kType0, gradient, i, count) * state.gradient_factor;                           \
+      precise vec4 first_state = load_state(0, i);                                                              \
+      precise vec4 second_state = load_state(1, i);                                                             \
+      precise vec4 third_state = load_state(2, i);                                                              \
+      update                                                                                                    \
+      store_state(0, i, first_state);                                                                           \
+      store_state(1, i, second_state);                                                                          \
+      store_state(2, i, third_state);                                                                           \
+      store_quad(kType1, master, i, count, value);                                                              \
+      if ((kPresent & 1u) != 0) store_quad(kType2, working, i, count, value);                                   \
+    }                                                                                                           \
   }
 
 void main() {
