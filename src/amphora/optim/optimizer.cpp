@@ -39,7 +39,7 @@ void Optimizer::add_group(const Parameters& parameters, float lr, const Rule& ru
   group.lr = lr;
   group.rule = rule;
   group.cohort_of.resize(parameters.size());
-  restore_steps(group, std::vector<std::int64_t>(parameters.size()));
+  restore_steps(group, std::vector<std::int32_t>(parameters.size()));
   Device& device = parameters.front().arena()->device();
   for (const nn::Parameter& parameter : parameters) {
     const nn::ParameterArena* arena = parameter.arena().get();

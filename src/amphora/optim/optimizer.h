@@ -107,7 +107,7 @@ class Optimizer : public amp::GradientOwner {
   void set_lr(ParameterGroup& group, float lr);
   // Takes the next rate from the group's schedule, if there is one; while a step is captured: gives where it will be.
   BufferRange next_lr(ParameterGroup& group);
-  void restore_steps(ParameterGroup& group, const std::vector<std::int64_t>& steps);
+  void restore_steps(ParameterGroup& group, const std::vector<std::int32_t>& steps);
 
   // Splits what must be split.
   std::vector<Active> active_cohorts();

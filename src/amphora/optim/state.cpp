@@ -1,6 +1,5 @@
 // What an optimizer keeps: states, step counters, and how both are saved.
 #include <algorithm>
-#include <limits>
 #include <set>
 #include <string>
 
@@ -14,7 +13,7 @@ namespace amphora::optim {
 
 namespace {
 
-int steps_of(const Tensor& state, CodeLine where) {
+std::int32_t steps_of(const Tensor& state, CodeLine where) {
   GroupState group;
   state.device().download(*state.buffer(), 0, std::as_writable_bytes(std::span(&group, 1)), where);
   return group.step;
@@ -50,8 +49,8 @@ Tensor Optimizer::state(const nn::Parameter& parameter, const std::string& name)
   return found->second.view(parameter.shape(), contiguous_strides(parameter.shape()), parameter.start());
 }
 
-void Optimizer::restore_steps(ParameterGroup& group, const std::vector<std::int64_t>& steps) {
-  std::vector<std::int64_t> of_cohorts;
+void Optimizer::restore_steps(ParameterGroup& group, const std::vector<std::int32_t>& steps) {
+  std::vector<std::int32_t> of_cohorts;
   for (std::size_t i = 0; i < steps.size(); ++i) {
     const auto found = std::find(of_cohorts.begin(), of_cohorts.end(), steps[i]);
     group.cohort_of[i] = static_cast<int>(found - of_cohorts.begin());
@@ -60,12 +59,8 @@ void Optimizer::restore_steps(ParameterGroup& group, const std::vector<std::int6
   Device& device = group.parameters.front().arena()->device();
   group.cohorts.resize(std::max(group.cohorts.size(), of_cohorts.size()));
   for (std::size_t c = 0; c < of_cohorts.size(); ++c) {
-    const GroupState state{.lr = group.lr,
-                           .step = static_cast<std::int32_t>(of_cohorts[c]),
-                           .skip = 0,
-                           .gradient_factor = 1,
-                           .correction1 = 1,
-                           .correction2 = 1};
+    const GroupState state{
+        .lr = group.lr, .step = of_cohorts[c], .skip = 0, .gradient_factor = 1, .correction1 = 1, .correction2 = 1};
     auto& [memory, lr] = group.cohorts[c];
     if (!memory.defined()) {
       memory = Tensor::empty(device, {sizeof(GroupState) / 4}, DType::i32, MemoryKind::optimizer_state);
@@ -79,13 +74,12 @@ void Optimizer::visit_state(StateVisitor& visitor) {
   for (std::size_t g = 0; g < groups_.size(); ++g) {
     ParameterGroup& group = groups_[g];
     const StateVisitor::Scope of_group(visitor, fmt::format("group{}", g));
-    double lr = group.lr;
-    visitor.number("lr", lr);
-    group.lr = check_lr(static_cast<float>(lr));
+    visitor.number("lr", group.lr);
+    check_lr(group.lr);
     visitor.integer("next_step", group.next_step);
-    std::vector<std::int64_t> of_cohorts;
+    std::vector<std::int32_t> of_cohorts;
     for (const Cohort& cohort : group.cohorts) of_cohorts.push_back(steps_of(cohort.state, CodeLine::current()));
-    std::vector<std::int64_t> steps;
+    std::vector<std::int32_t> steps;
     std::set<std::string> names;
     for (std::size_t i = 0; i < group.parameters.size(); ++i) {
       const nn::Parameter& parameter = group.parameters[i];
@@ -94,8 +88,8 @@ void Optimizer::visit_state(StateVisitor& visitor) {
       const StateVisitor::Scope of_parameter(visitor, parameter.name());
       steps.push_back(of_cohorts[static_cast<std::size_t>(static_cast<int>(group.cohort_of[i]))]);
       visitor.integer("steps", steps.back());
-      require(steps.back() >= 0 && steps.back() <= std::numeric_limits<std::int32_t>::max(),
-              "{}: parameter '{}' cannot have taken {} steps", name_, parameter.name(), steps.back());
+      require(steps.back() >= 0, "{}: parameter '{}' cannot have taken {} steps", name_, parameter.name(),
+              steps.back());
       for (int index = 0; index < kMaxStates; ++index) {
         if (!keeps_state(group, index)) continue;
         const std::string_view name = row_of(rule_).states[static_cast<std::size_t>(index)];
