@@ -9,6 +9,7 @@
 #include "amphora/app.h"
 #include "amphora/io/file.h"
 #include "amphora/kernel/dense_product.h"
+#include "amphora/kernel/optimizers.h"
 #include "arrays.h"
 #include "measurements.h"
 #include "stopwatch.h"
@@ -48,7 +49,9 @@ class Ceilings {
   template <class Params>
   KernelCall call(KernelId id, const Spec& spec, const Params& params, const std::vector<BufferPtr>& buffers) const {
     KernelCall result(id, spec, params);
-    for (const BufferPtr& buffer : buffers) result.with({buffer.get(), 0, buffer->bytes()});
+    for (const BufferPtr& buffer : buffers) {
+      result.with(buffer == nullptr ? am::BufferRange{} : am::BufferRange{buffer.get(), 0, buffer->bytes()});
+    }
     return result;
   }
 
@@ -123,10 +126,16 @@ class Ceilings {
     memory("norm", "f32", 4,
            call(KernelId::gradient_norm, {{DType::f32, DType::f32}}, am::GradientNormParams{count(), 2.0f},
                 {gradient, total}));
-    const am::AdamParams adam{count(), 0.9f, 0.0f, 0.999f, 0.0f, 1e-8f, 0.01f, 1};
+    const am::OptimizerParams adam = am::optimizer_params(count(), am::constants::adam{.complement1 = 0.1,
+                                                                                       .beta2 = 0.999,
+                                                                                       .complement2 = 0.001,
+                                                                                       .epsilon = 1e-8,
+                                                                                       .l2 = 0.0,
+                                                                                       .weight_decay = 0.01});
+    const Spec spec{{DType::f32, DType::f32, DType::f16, DType::f32},
+                    static_cast<std::uint8_t>(am::OptimizerRule::adam)};
     memory("AdamW", "f32, f16 working copy", 30,
-           call(KernelId::adam, {{DType::f32, DType::f32, DType::f16, DType::f32}}, adam,
-                {gradient, master, working, m, v, group}));
+           call(KernelId::optimizer_step, spec, adam, {gradient, master, working, m, v, nullptr, group}));
   }
 
   // c[m, n] = op(a) op(b); the gradient of weights is added to f32.

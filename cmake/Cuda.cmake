@@ -39,7 +39,8 @@ endif()
 
 # Program and module exchange C++ objects, so both carry a digest of what they must agree on.
 set(interface core/buffer.h core/dtype.h core/error.h device/accuracy.h device/backend.h device/device.h kernel/call.h
-              kernel/kernels.def kernel/kernels.h kernel/shared/params.def kernel/shared/params.h kernel/shared/pointwise.def)
+              kernel/functions.h kernel/kernels.def kernel/kernels.h kernel/shared/optim.def kernel/shared/params.def
+              kernel/shared/params.h kernel/shared/pointwise.def)
 list(TRANSFORM interface PREPEND ${PROJECT_SOURCE_DIR}/src/amphora/)
 set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${interface})
 set(digests ${CMAKE_CXX_COMPILER_ID} ${CMAKE_CXX_COMPILER_VERSION} ${CMAKE_BUILD_TYPE})

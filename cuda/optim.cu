@@ -6,7 +6,7 @@ namespace amphora::cuda::kernels {
 namespace {
 
 // Two forms, so that weight 1 gives `to` exactly (PyTorch's rule).
-__device__ float mixed(float from, float to, float weight) {
+__device__ float interpolated(float from, float to, float weight) {
   return weight < 0.5f ? from + weight * (to - from) : to - (to - from) * (1.0f - weight);
 }
 
@@ -25,6 +25,30 @@ __device__ void grow(ScalerState& state, const ScalerUpdateParams& params) {
   if (is_finite(candidate)) state.scale = candidate;
 }
 
+// Calls update(g, value, first, second, third) for each element, with its states; those that are absent are 0.
+template <class Update>
+__device__ void for_each_element(const OptimizerArguments& a, float factor, Update update) {
+  for_each_pack(a.params.count, [&](std::size_t i, int n) {
+    Pack value = load(a.master, i, n);
+    Pack g = load(a.gradient, i, n);
+    Pack states[3] = {};
+#pragma unroll
+    for (int k = 0; k < 3; ++k) {
+      if (a.states[k].data != nullptr) states[k] = load(a.states[k], i, n);
+    }
+#pragma unroll
+    for (int k = 0; k < kPack; ++k) {
+      update(g.at[k] * factor, value.at[k], states[0].at[k], states[1].at[k], states[2].at[k]);
+    }
+#pragma unroll
+    for (int k = 0; k < 3; ++k) {
+      if (a.states[k].data != nullptr) store(a.states[k], i, n, states[k]);
+    }
+    store(a.master, i, n, value);
+    if (a.working.data != nullptr) store(a.working, i, n, value);
+  });
+}
+
 }  // namespace
 
 __global__ void begin_step(BeginStepArguments a) {
@@ -35,84 +59,47 @@ __global__ void begin_step(BeginStepArguments a) {
   group.gradient_factor = a.unscale && a.scaler != nullptr ? 1.0f / a.scaler->scale : 1.0f;
   if (group.skip == 0) {
     ++group.step;
-    group.bias_correction1 = static_cast<float>(1.0 - pow(a.beta1, static_cast<double>(group.step)));
-    group.bias_correction2 = static_cast<float>(sqrt(1.0 - pow(a.beta2, static_cast<double>(group.step))));
+    group.correction1 = static_cast<float>(1.0 - pow(a.decay1, static_cast<double>(group.step)));
+    group.correction2 = static_cast<float>(sqrt(1.0 - pow(a.decay2, static_cast<double>(group.step))));
   }
   *a.group = group;
 }
 
-__global__ void sgd(SgdArguments a) {
-  const GroupState group = *a.group;
-  if (group.skip != 0) return;
-  const SgdParams& params = a.params;
-  const bool remembers = params.momentum != 0.0f;
-  const bool first = group.step == 1;  // the momentum holds nothing yet
-  const float undamped = 1.0f - params.dampening;
-  for_each_pack(params.count, [&](std::size_t i, int n) {
-    Pack value = load(a.master, i, n);
-    Pack g = load(a.gradient, i, n);
-#pragma unroll
-    for (int k = 0; k < kPack; ++k) {
-      g.at[k] = g.at[k] * group.gradient_factor;
-      if (params.weight_decay != 0.0f) g.at[k] = g.at[k] + params.weight_decay * value.at[k];
-    }
-    if (remembers) {
-      Pack velocity = g;
-      if (!first) {
-        velocity = load(a.momentum, i, n);
-#pragma unroll
-        for (int k = 0; k < kPack; ++k) velocity.at[k] = velocity.at[k] * params.momentum + undamped * g.at[k];
-      }
-      store(a.momentum, i, n, velocity);
-#pragma unroll
-      for (int k = 0; k < kPack; ++k) {
-        g.at[k] = params.nesterov != 0 ? g.at[k] + params.momentum * velocity.at[k] : velocity.at[k];
-      }
-    }
-#pragma unroll
-    for (int k = 0; k < kPack; ++k) value.at[k] = value.at[k] - group.lr * g.at[k];
-    store(a.master, i, n, value);
-    if (a.working.data != nullptr) store(a.working, i, n, value);
-  });
-}
-
-__global__ void adam(AdamArguments a) {
-  const GroupState group = *a.group;
-  if (group.skip != 0) return;
-  const AdamParams& params = a.params;
-  const float step_size = group.lr / group.bias_correction1;
-  // Rounded as on the oracle, in f64.
-  const auto decay = static_cast<float>(1.0 - static_cast<double>(group.lr) * params.weight_decay);
-  const bool shrinks = params.weight_decay != 0.0f && params.decoupled != 0;
-  const bool adds_decay = params.weight_decay != 0.0f && params.decoupled == 0;
-  for_each_pack(params.count, [&](std::size_t i, int n) {
-    Pack value = load(a.master, i, n);
-    Pack m = load(a.m, i, n);
-    Pack v = load(a.v, i, n);
-    const Pack gradient = load(a.gradient, i, n);
-#pragma unroll
-    for (int k = 0; k < kPack; ++k) {
-      float g = gradient.at[k] * group.gradient_factor;
-      if (shrinks) value.at[k] = value.at[k] * decay;
-      if (adds_decay) g = g + params.weight_decay * value.at[k];
-      m.at[k] = mixed(m.at[k], g, a.complement1);
-      v.at[k] = v.at[k] * a.beta2 + a.complement2 * g * g;
-      const float denominator = sqrtf(v.at[k]) / group.bias_correction2 + params.epsilon;
-      value.at[k] = value.at[k] - step_size * m.at[k] / denominator;
-    }
-    store(a.m, i, n, m);
-    store(a.v, i, n, v);
-    store(a.master, i, n, value);
-    if (a.working.data != nullptr) store(a.working, i, n, value);
-  });
-}
+#define AM_SCALAR float
+#define AM_VALUE float
+#define C(constant) static_cast<float>(constant)
+#define DIV(a, b) ((a) / (b))
+#define SQRT(x) sqrtf(x)
+#define ONE_PLUS(a, b) static_cast<float>(1.0 + static_cast<double>(a) * static_cast<double>(b))
+#define LERP(from, to, weight) interpolated(from, to, weight)
+#define SELECT(condition, then, otherwise) ((condition) ? (then) : (otherwise))
+#define LESS(a, b) ((a) < (b))
+#define HAS(state) has_##state
+#define AM_CONSTANT(name) [[maybe_unused]] const float name = a.params.constants[next++];
+#define AM_OPTIMIZER(name, presence, first_state, second_state, third_state, constants, prepared, update)     \
+  __global__ void name(OptimizerArguments a) {                                                                \
+    const GroupState group = *a.group;                                                                        \
+    if (group.skip != 0) return;                                                                              \
+    [[maybe_unused]] const float lr = group.lr, step = static_cast<float>(group.step);                        \
+    [[maybe_unused]] const float correction1 = group.correction1, correction2 = group.correction2;            \
+    [[maybe_unused]] const bool HAS(first_state) = a.states[0].data != nullptr;                               \
+    [[maybe_unused]] const bool HAS(second_state) = a.states[1].data != nullptr;                              \
+    [[maybe_unused]] const bool HAS(third_state) = a.states[2].data != nullptr;                               \
+    int next = 0;                                                                                             \
+    constants prepared for_each_element(                                                                      \
+        a, group.gradient_factor,                                                                             \
+        [&](float g, float& value, [[maybe_unused]] float& first_state, [[maybe_unused]] float& second_state, \
+            [[maybe_unused]] float& third_state) { update });                                                 \
+  }
+#include "amphora/kernel/shared/optim.def"
+#undef AM_OPTIMIZER
 
 __global__ void lerp(LerpArguments a) {
   for_each_pack(a.params.count, [&](std::size_t i, int n) {
     const Pack source = load(a.source, i, n);
     Pack average = load(a.average, i, n);
 #pragma unroll
-    for (int k = 0; k < kPack; ++k) average.at[k] = mixed(average.at[k], source.at[k], a.params.weight);
+    for (int k = 0; k < kPack; ++k) average.at[k] = interpolated(average.at[k], source.at[k], a.params.weight);
     store(a.average, i, n, average);
   });
 }

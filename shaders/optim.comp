@@ -8,7 +8,7 @@
 #include "state.glsl"
 
 // Two forms, so that weight 1 gives `to` exactly (PyTorch's rule). The branch is the same everywhere.
-vec4 mixed(vec4 from, vec4 to, float weight) {
+vec4 interpolated(vec4 from, vec4 to, float weight) {
   precise vec4 difference = to - from;
   precise float rest = 1.0 - weight;
   precise vec4 near = from + weight * difference;
@@ -16,55 +16,20 @@ vec4 mixed(vec4 from, vec4 to, float weight) {
   return weight < 0.5 ? near : far;
 }
 
-#ifdef KERNEL_sgd
-layout(constant_id = 17) const uint kHasWorking = 0;
-layout(push_constant, std430) uniform Push {
-  uvec2 gradient;
-  uvec2 master;
-  uvec2 momentum;
-  uvec2 working;
-  uvec2 group;
-  SgdParams params;
-};
-
-void main() {
-  const GroupState state = Group(group).state;
-  if (state.skip != 0) return;
-  const bool remembers = params.momentum != 0.0;
-  const bool first = state.step == 1;  // the momentum holds nothing yet
-  precise float undamped = 1.0 - params.dampening;
-  FOR_EACH_QUAD(i, params.count) {
-    precise vec4 value = load_quad(kType1, master, i, params.count);
-    precise vec4 g = load_quad(kType0, gradient, i, params.count) * state.gradient_factor;
-    if (params.weight_decay != 0.0) g = g + params.weight_decay * value;
-    if (remembers) {
-      precise vec4 velocity = g;
-      if (!first) velocity = load_quad(kType2, momentum, i, params.count) * params.momentum + undamped * g;
-      store_quad(kType2, momentum, i, params.count, velocity);
-      g = params.nesterov != 0 ? g + params.momentum * velocity : velocity;
-    }
-    value = value - state.lr * g;
-    store_quad(kType1, master, i, params.count, value);
-    if (kHasWorking != 0) store_quad(kType3, working, i, params.count, value);
-  }
-}
-#endif
-
-#ifdef KERNEL_adam
-layout(constant_id = 17) const uint kHasWorking = 0;
+#ifdef KERNEL_optimizer_step
+layout(constant_id = 17) const uint kPresent = 0;        // bit 0: the working copy; bit 1 + k: state k
 layout(constant_id = 18) const uint kDriverIsExact = 0;  // its division and square root are rounded correctly
 layout(push_constant, std430) uniform Push {
   uvec2 gradient;
   uvec2 master;
   uvec2 working;
-  uvec2 m;
-  uvec2 v;
+  uvec2 states[3];
   uvec2 group;
-  AdamParams params;
-  float complement1;  // 1 - beta, rounded once
-  float complement2;
+  uint count;
+  float constants[8];  // of OptimizerParams, which has more than fits here
 };
 
+float divided(float a, float b) { return quotient(a, b); }
 vec4 divided(vec4 a, vec4 b) {
   if (kDriverIsExact != 0) {
     precise vec4 ratio = a / b;
@@ -72,35 +37,68 @@ vec4 divided(vec4 a, vec4 b) {
   }
   return vec4(quotient(a.x, b.x), quotient(a.y, b.y), quotient(a.z, b.z), quotient(a.w, b.w));
 }
+vec4 divided(vec4 a, float b) { return divided(a, vec4(b)); }
 
 vec4 root_of(vec4 x) {
   if (kDriverIsExact != 0) return sqrt(x);
   return vec4(square_root(x.x), square_root(x.y), square_root(x.z), square_root(x.w));
 }
 
+bool is_present(uint state) { return (kPresent & (2u << state)) != 0; }
+
+vec4 load_state(uint state, uint i) {
+  return is_present(state) ? load_quad(kType3, states[state], i, count) : vec4(0.0);
+}
+
+void store_state(uint state, uint i, vec4 value) {
+  if (is_present(state)) store_quad(kType3, states[state], i, count, value);
+}
+
+#define AM_SCALAR float
+#define AM_VALUE precise vec4
+#define C(constant) vec4(constant)
+#define DIV(a, b) divided(a, b)
+#define SQRT(x) root_of(x)
+#define ONE_PLUS(a, b) fused(a, b, 1.0)
+#define LERP(from, to, weight) interpolated(from, to, weight)
+#define SELECT(condition, then, otherwise) mix(otherwise, then, condition)
+#define LESS(a, b) lessThan(a, b)
+#define HAS(state) has_##state
+#define AM_CONSTANT(name) const float name = constants[next++];
+
+// The loop of one rule. Its number is its place: `rule` counts them.
+#define AM_OPTIMIZER(name, presence, first_state, second_state, third_state, named_constants, prepared, update) \
+  if (kFunction == rule++) {                                                                                    \
+    const bool has_##first_state = is_present(0);                                                               \
+    const bool has_##second_state = is_present(1);                                                              \
+    const bool has_##third_state = is_present(2);                                                               \
+    uint next = 0;                                                                                              \
+    named_constants                                                                                             \
+    prepared                                                                                                    \
+    FOR_EACH_QUAD(i, count) {                                                                                   \
+      precise vec4 value = load_quad(kType1, master, i, count);                                                 \
+      precise vec4 g = load_quad(kType0, gradient, i, count) * state.gradient_factor;                           \
+      precise vec4 first_state = load_state(0, i);                                                              \
+      precise vec4 second_state = load_state(1, i);                                                             \
+      precise vec4 third_state = load_state(2, i);                                                              \
+      update                                                                                                    \
+      store_state(0, i, first_state);                                                                           \
+      store_state(1, i, second_state);                                                                          \
+      store_state(2, i, third_state);                                                                           \
+      store_quad(kType1, master, i, count, value);                                                              \
+      if ((kPresent & 1u) != 0) store_quad(kType2, working, i, count, value);                                   \
+    }                                                                                                           \
+  }
+
 void main() {
   const GroupState state = Group(group).state;
   if (state.skip != 0) return;
-  const float step_size = quotient(state.lr, state.bias_correction1);
-  // 1 - lr * decay, rounded once.
-  const float decay = fused(-state.lr, params.weight_decay, 1.0);
-  const bool shrinks = params.weight_decay != 0.0 && params.decoupled != 0;
-  const bool adds_decay = params.weight_decay != 0.0 && params.decoupled == 0;
-  FOR_EACH_QUAD(i, params.count) {
-    precise vec4 value = load_quad(kType1, master, i, params.count);
-    precise vec4 g = load_quad(kType0, gradient, i, params.count) * state.gradient_factor;
-    if (shrinks) value = value * decay;
-    if (adds_decay) g = g + params.weight_decay * value;
-    const vec4 mean = mixed(load_quad(kType3, m, i, params.count), g, complement1);
-    precise vec4 square = load_quad(kType3, v, i, params.count) * params.beta2 + complement2 * g * g;
-    precise vec4 denominator = divided(root_of(square), vec4(state.bias_correction2)) + params.epsilon;
-    precise vec4 ascent = step_size * mean;
-    value = value - divided(ascent, denominator);
-    store_quad(kType3, m, i, params.count, mean);
-    store_quad(kType3, v, i, params.count, square);
-    store_quad(kType1, master, i, params.count, value);
-    if (kHasWorking != 0) store_quad(kType2, working, i, params.count, value);
-  }
+  const float lr = state.lr;
+  const float step = float(state.step);
+  const float correction1 = state.correction1;
+  const float correction2 = state.correction2;
+  uint rule = 0;
+#include "amphora/kernel/shared/optim.def"
 }
 #endif
 
@@ -115,7 +113,7 @@ void main() {
   FOR_EACH_QUAD(i, params.count) {
     const vec4 old = load_quad(kType1, average, i, params.count);
     store_quad(kType1, average, i, params.count,
-               mixed(old, load_quad(kType0, source, i, params.count), params.weight));
+               interpolated(old, load_quad(kType0, source, i, params.count), params.weight));
   }
 }
 #endif
@@ -128,10 +126,10 @@ layout(push_constant, std430) uniform Push {
   uvec2 scaler;
   uvec2 lr;
   BeginStepParams params;
-  uint beta1_high;  // betas in units of 2^-64
-  uint beta1_low;
-  uint beta2_high;
-  uint beta2_low;
+  uint decay1_high;  // decays in units of 2^-64
+  uint decay1_low;
+  uint decay2_high;
+  uint decay2_low;
 };
 
 void main() {
@@ -147,8 +145,8 @@ void main() {
   state.gradient_factor = is_scaled ? quotient(1.0, scale) : 1.0;
   if (state.skip == 0) {
     ++state.step;
-    state.bias_correction1 = rounded_complement(fixed_power(uvec2(beta1_high, beta1_low), state.step));
-    state.bias_correction2 = root_of_complement(fixed_power(uvec2(beta2_high, beta2_low), state.step));
+    state.correction1 = rounded_complement(fixed_power(uvec2(decay1_high, decay1_low), state.step));
+    state.correction2 = root_of_complement(fixed_power(uvec2(decay2_high, decay2_low), state.step));
   }
   Group(group).state = state;
 }

@@ -13,35 +13,25 @@ struct BeginStepArguments {
   const GradientStats* stats;  // may be absent
   const ScalerState* scaler;   // may be absent
   const float* lr;             // may be absent
-  double beta1;
-  double beta2;
+  double decay1;
+  double decay2;
   bool unscale;
 };
 __global__ void begin_step(BeginStepArguments arguments);
 
-struct SgdArguments {
+struct OptimizerArguments {
   Array gradient;
   Array master;
-  Array momentum;
-  Array working;
+  Array working;    // may be absent
+  Array states[3];  // may be absent where the rule's row says so
   const GroupState* group;
-  SgdParams params;
+  OptimizerParams params;
 };
-__global__ void sgd(SgdArguments arguments);
-
-struct AdamArguments {
-  Array gradient;
-  Array master;
-  Array working;
-  Array m;
-  Array v;
-  const GroupState* group;
-  AdamParams params;
-  float complement1;  // 1 - beta1, rounded once
-  float complement2;
-  float beta2;
-};
-__global__ void adam(AdamArguments arguments);
+// A kernel a row, of the row's name.
+#define AM_OPTIMIZER(name, presence, first, second, third, constants, prepared, update) \
+  __global__ void name(OptimizerArguments arguments);
+#include "amphora/kernel/shared/optim.def"
+#undef AM_OPTIMIZER
 
 struct LerpArguments {
   Array source;

@@ -1,7 +1,7 @@
 // Powers of numbers below 1 in units of 2^-64, as (high, low) words: what takes f64 on the host.
 //
-// A product is cut off below 2^-64, so beta^step by squaring is low by at most about step * 2^-64, and 1 - beta^step,
-// which is at least 1 - beta, is right to 2^-50 for any beta up to 1 - 2^-14: its f32 is that of f64 arithmetic, but
+// A product is cut off below 2^-64, so decay^step by squaring is low by at most about step * 2^-64, and 1 - decay^step,
+// which is at least 1 - decay, is right to 2^-50 for any decay up to 1 - 2^-14: its f32 is that of f64 arithmetic, but
 // for a tie that lies that close.
 #ifndef FIXED_POINT_GLSL
 #define FIXED_POINT_GLSL

@@ -17,6 +17,7 @@
 #define AM_UINT32(name) uint name;
 #define AM_UINT32S(name) uint name[5];
 #define AM_FLOAT(name) float name;
+#define AM_FLOATS(name) float name[8];
 #include "amphora/kernel/shared/params.def"
 
 layout(local_size_x_id = 0) in;

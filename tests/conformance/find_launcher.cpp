@@ -1,4 +1,5 @@
 // Which calls have a vectorised kernel: all of mixed-precision training, and no f64 or i32 arithmetic.
+#include "amphora/kernel/optimizers.h"
 #include "conformance/harness.h"
 
 namespace amphora::conformance {
@@ -33,19 +34,20 @@ TEST(FindLauncher, ASingleF64OperandIsEnoughForTheOracle) {
     spec.types[i] = DType::f64;
     EXPECT_FALSE(is_vectorised(KernelId::matmul, spec)) << i;
     EXPECT_FALSE(is_vectorised(KernelId::binary_grad, spec)) << i;
-    EXPECT_FALSE(is_vectorised(KernelId::adam, spec)) << i;
+    EXPECT_FALSE(is_vectorised(KernelId::optimizer_step, spec)) << i;
   }
 }
 
 TEST(FindLauncher, GradientsAndOptimizersAreVectorisedForF32Masters) {
   for (const KernelId kernel : {KernelId::inspect, KernelId::unscale, KernelId::gradient_norm, KernelId::clip_norm,
-                                KernelId::clip_value, KernelId::sgd, KernelId::adam, KernelId::lerp}) {
+                                KernelId::clip_value, KernelId::optimizer_step, KernelId::lerp}) {
     EXPECT_TRUE(is_vectorised(kernel, {})) << name_of(kernel);
     EXPECT_FALSE(is_vectorised(kernel, uniform(DType::f64))) << name_of(kernel);
   }
   for (const DType working : kFloats) {
-    EXPECT_TRUE(is_vectorised(KernelId::adam, {{DType::f32, DType::f32, working, DType::f32}}));
-    EXPECT_TRUE(is_vectorised(KernelId::sgd, {{DType::f32, DType::f32, DType::f32, working}}));
+    for (std::uint8_t rule = 0; rule < std::size(kOptimizers); ++rule) {
+      EXPECT_TRUE(is_vectorised(KernelId::optimizer_step, {{DType::f32, DType::f32, working, DType::f32}, rule}));
+    }
   }
 }
 

@@ -2,7 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "amphora/optim/optimizer.h"
+#include "amphora/kernel/two_floats.h"
 #include "conformance/formulas.h"
 #include "conformance/harness.h"
 
@@ -11,14 +11,13 @@ namespace {
 
 AMPHORA_ON_EVERY_SUBJECT(Step);
 
-BeginStepParams begin_params(double beta1, double beta2, int unscale) {
-  return {static_cast<float>(beta1), optim::low_part(beta1), static_cast<float>(beta2), optim::low_part(beta2),
-          unscale};
+BeginStepParams begin_params(double decay1, double decay2, int unscale) {
+  return {static_cast<float>(decay1), low_part(decay1), static_cast<float>(decay2), low_part(decay2), unscale};
 }
 
-// 1 - beta^step, computed to within a few ulp although it is the small difference of two numbers near 1.
-Interval correction(double beta, int step) {
-  return Interval::exact(1.0 - std::pow(beta, step)).widened(accuracy().bias_correction * kUlp);
+// 1 - decay^step, computed to within a few ulp although it is the small difference of two numbers near 1.
+Interval correction(double decay, int step) {
+  return Interval::exact(1.0 - std::pow(decay, step)).widened(accuracy().bias_correction * kUlp);
 }
 
 void expect_step(const BeginStepParams& p, const GroupState& group, const Array& stats, const Array& scaler,
@@ -35,31 +34,31 @@ void expect_step(const BeginStepParams& p, const GroupState& group, const Array&
   const Interval factor = scaled ? C(1.0) / Interval::exact(scaler[0]) : C(1.0);
   expect_inside(actual[0], 3, factor);
   if (expected.skip != 0) {
-    expect_value(actual[0], 4, group.bias_correction1);
-    return expect_value(actual[0], 5, group.bias_correction2);
+    expect_value(actual[0], 4, group.correction1);
+    return expect_value(actual[0], 5, group.correction2);
   }
-  expect_inside(actual[0], 4, correction(double{p.beta1} + p.beta1_low, result.step));
-  const Interval square = correction(double{p.beta2} + p.beta2_low, result.step);
-  expect_inside(actual[0], 5, accuracy().f64_tails ? Interval::exact(expected.bias_correction2) : SQRT(square));
+  expect_inside(actual[0], 4, correction(double{p.decay1} + p.decay1_low, result.step));
+  const Interval square = correction(double{p.decay2} + p.decay2_low, result.step);
+  expect_inside(actual[0], 5, accuracy().f64_tails ? Interval::exact(expected.correction2) : SQRT(square));
 }
 
 TEST_P(Step, Small_AStepIsSkippedWhereAnOverflowWasFound) {
   for (const int step : {0, 1, 2, 9, 99, 4999, 1000000}) {
-    for (const auto& [beta1, beta2] : {std::pair{0.9, 0.999}, std::pair{0.0, 0.9}, std::pair{0.5, 0.9999}}) {
+    for (const auto& [decay1, decay2] : {std::pair{0.9, 0.999}, std::pair{0.0, 0.9}, std::pair{0.5, 0.9999}}) {
       const GroupState group{0.01f, step, 1, 3.0f, 0.5f, 0.25f};
       const float scale = std::exp2(static_cast<float>(random.below(100)) - 50.0f);
       const Array scaler = words_of(ScalerState{random.coin() ? scale : 1.7f * scale, 1, 1, 0.0f, 4, 2});
       for (const float found : {0.0f, 1.0f, 2.0f}) {
         const Array stats = words_of(GradientStats{found});
-        expect_step(begin_params(beta1, beta2, 1), group, stats, scaler);
-        expect_step(begin_params(beta1, beta2, 0), group, stats, scaler);
-        expect_step(begin_params(beta1, beta2, 1), group, stats, Array());
+        expect_step(begin_params(decay1, decay2, 1), group, stats, scaler);
+        expect_step(begin_params(decay1, decay2, 0), group, stats, scaler);
+        expect_step(begin_params(decay1, decay2, 1), group, stats, Array());
       }
-      expect_step(begin_params(beta1, beta2, 1), group, Array(), Array());
+      expect_step(begin_params(decay1, decay2, 1), group, Array(), Array());
       Array lr(DType::f32, 1);
       lr.set(0, random.normal());
-      expect_step(begin_params(beta1, beta2, 1), group, words_of(GradientStats{1.0f}), scaler, lr);
-      expect_step(begin_params(beta1, beta2, 1), group, Array(), Array(), lr);
+      expect_step(begin_params(decay1, decay2, 1), group, words_of(GradientStats{1.0f}), scaler, lr);
+      expect_step(begin_params(decay1, decay2, 1), group, Array(), Array(), lr);
     }
   }
 }

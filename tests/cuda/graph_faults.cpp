@@ -48,16 +48,16 @@ TEST_F(CudaGraphs, AfterACallThatIsRefusedTheDeviceGoesOn) {
   const SmallStep step(*device, random.bits64());
   const BufferPtr x = input(*device), group = device->allocate(sizeof(GroupState), MemoryKind::optimizer_state);
   std::vector<KernelCall> calls = step.calls(x);
-  SgdParams sgd{};
-  sgd.count = kInputs;
-  sgd.momentum = 0.9f;
-  calls.push_back(KernelCall(KernelId::sgd, {}, sgd)
+  const Spec adam{.types = {}, .function = static_cast<std::uint8_t>(OptimizerRule::adam)};
+  calls.push_back(KernelCall(KernelId::optimizer_step, adam, OptimizerParams{kInputs, {}, {}})
                       .with(all_of(step.left))
                       .with(all_of(step.right))
                       .with({})
                       .with({})
+                      .with({})
+                      .with({})
                       .with(all_of(group)));
-  EXPECT_NE(message_of([&] { device->compile(calls); }).find("buffer 'momentum' is missing"), std::string::npos);
+  EXPECT_NE(message_of([&] { device->compile(calls); }).find("buffer 'first' is missing"), std::string::npos);
   EXPECT_TRUE(replays_like_its_calls(*device, 2));
 }
 

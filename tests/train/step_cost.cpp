@@ -28,7 +28,7 @@ class StepCost : public ::testing::TestWithParam<const char*> {
 TEST_P(StepCost, IsNoWait) {
   const Counters counters = testing::train_small(options(), images_, 1).counters;
   EXPECT_EQ(counters.waits, 0u);
-  EXPECT_EQ(launches(counters, KernelId::adam), static_cast<std::uint64_t>(kSteps - 1));
+  EXPECT_EQ(launches(counters, KernelId::optimizer_step), static_cast<std::uint64_t>(kSteps - 1));
 }
 
 TEST_P(StepCost, IsNoMemoryFromTheSystemOnceWarm) {

@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "amphora/core/error.h"
+#include "amphora/kernel/optimizers.h"
 #include "amphora/kernel/two_floats.h"
 #include "backends/cpu/oracle/oracle.h"
 
@@ -19,73 +19,71 @@ Real lerp_value(Real from, Real to, Real weight) {
 // Calls step.template operator()<Real>() with the arithmetic type of the masters in buffer 1.
 template <class Step>
 void with_master_type(const KernelCall& call, Step step) {
-  if (call.type_at(op::adam::master) == DType::f64) {
+  if (call.type_at(op::optimizer_step::master) == DType::f64) {
     step.template operator()<double>();
   } else {
     step.template operator()<float>();
   }
 }
 
-template <class Real>
-void sgd_step(const KernelCall& call, const GroupState& group) {
-  const auto params = call.params<SgdParams>();
-  const Array gradient(call, op::sgd::gradient);
-  const Array master(call, op::sgd::master);
-  const Array momentum(call, op::sgd::momentum);
-  const Array working(call, op::sgd::working);
-  const bool remembers = params.momentum != 0.0f;
-  const bool first = group.step == 1;
-  for (std::uint32_t i = 0; i < params.count; ++i) {
-    auto value = static_cast<Real>(master[i]);
-    Real g = static_cast<Real>(gradient[i]) * group.gradient_factor;
-    if (params.weight_decay != 0.0f) g = g + params.weight_decay * value;
-    if (remembers) {
-      const Real old = first ? Real(0) : static_cast<Real>(momentum[i]) * params.momentum;
-      const Real velocity = first ? g : old + (1.0f - params.dampening) * g;
-      momentum.set(i, velocity);
-      g = params.nesterov != 0 ? g + params.momentum * velocity : velocity;
+bool has_buffer(const KernelCall& call, int index) { return call.at(index).buffer != nullptr; }
+
+// Calls update(g, value, first, second, third) for each element, with its states; those that are absent are 0.
+template <class Real, class Update>
+void for_each_element(const KernelCall& call, const GroupState& group, Update update) {
+  using namespace op::optimizer_step;
+  const Array gradients(call, gradient);
+  const Array masters(call, master);
+  const Array working_copy(call, working);
+  const DType state_type = call.type_at(first);
+  const Array states[] = {Array(call, first), Array(call, second, state_type), Array(call, third, state_type)};
+  const std::uint32_t count = call.params<OptimizerParams>().count;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    auto value = static_cast<Real>(masters[i]);
+    Real of_element[kMaxStates] = {};
+    for (int k = 0; k < kMaxStates; ++k) {
+      if (states[k]) of_element[k] = static_cast<Real>(states[k][i]);
     }
-    value = value - group.lr * g;
-    master.set(i, value);
-    if (working) working.set(i, value);
+    const Real g = static_cast<Real>(gradients[i]) * group.gradient_factor;
+    update(g, value, of_element[0], of_element[1], of_element[2]);
+    for (int k = 0; k < kMaxStates; ++k) {
+      if (states[k]) states[k].set(i, of_element[k]);
+    }
+    masters.set(i, value);
+    if (working_copy) working_copy.set(i, value);
   }
 }
 
-template <class Real>
-void adam_step(const KernelCall& call, const GroupState& group) {
-  const auto params = call.params<AdamParams>();
-  const Array gradient(call, op::adam::gradient);
-  const Array master(call, op::adam::master);
-  const Array working(call, op::adam::working);
-  const Array m(call, op::adam::m);
-  const Array v(call, op::adam::v, call.type_at(op::adam::m));
-  const double full_beta2 = joined(params.beta2, params.beta2_low);
-  const auto complement1 = static_cast<Real>(1.0 - joined(params.beta1, params.beta1_low));
-  const auto complement2 = static_cast<Real>(1.0 - full_beta2);
-  const auto beta2 = static_cast<Real>(full_beta2);
-  const Real step_size = static_cast<Real>(group.lr) / group.bias_correction1;
-  // Rounded once, as a fused multiply-add would.
-  const auto decay = static_cast<Real>(1.0 - static_cast<double>(group.lr) * params.weight_decay);
-  for (std::uint32_t i = 0; i < params.count; ++i) {
-    auto value = static_cast<Real>(master[i]);
-    Real g = static_cast<Real>(gradient[i]) * group.gradient_factor;
-    if (params.weight_decay != 0.0f) {
-      if (params.decoupled != 0) {
-        value = value * decay;
-      } else {
-        g = g + params.weight_decay * value;
-      }
-    }
-    const Real mean = lerp_value(static_cast<Real>(m[i]), g, complement1);
-    const Real square = static_cast<Real>(v[i]) * beta2 + complement2 * g * g;
-    const Real denominator = std::sqrt(square) / group.bias_correction2 + params.epsilon;
-    value = value - step_size * mean / denominator;
-    m.set(i, mean);
-    v.set(i, square);
-    master.set(i, value);
-    if (working) working.set(i, value);
+#define AM_SCALAR Real
+#define AM_VALUE Real
+#define C(constant) Real(constant)
+#define DIV(a, b) ((a) / (b))
+#define SQRT(x) std::sqrt(x)
+#define ONE_PLUS(a, b) static_cast<Real>(1.0 + static_cast<double>(a) * static_cast<double>(b))
+#define LERP(from, to, weight) lerp_value<Real>(from, to, weight)
+#define SELECT(condition, then, otherwise) ((condition) ? (then) : (otherwise))
+#define LESS(a, b) ((a) < (b))
+#define HAS(state) has_##state
+#define AM_CONSTANT(name)                                                                                           \
+  [[maybe_unused]] const auto name = static_cast<Real>(joined(params.constants[next], params.constants_low[next])); \
+  ++next;
+#define AM_OPTIMIZER(name, presence, first_state, second_state, third_state, constants, prepared, update) \
+  template <class Real>                                                                                   \
+  void name##_step(const KernelCall& call, const GroupState& group) {                                     \
+    const auto params = call.params<OptimizerParams>();                                                   \
+    [[maybe_unused]] const Real lr = group.lr, step = static_cast<Real>(group.step);                      \
+    [[maybe_unused]] const Real correction1 = group.correction1, correction2 = group.correction2;         \
+    [[maybe_unused]] const bool HAS(first_state) = has_buffer(call, op::optimizer_step::first);           \
+    [[maybe_unused]] const bool HAS(second_state) = has_buffer(call, op::optimizer_step::second);         \
+    [[maybe_unused]] const bool HAS(third_state) = has_buffer(call, op::optimizer_step::third);           \
+    int next = 0;                                                                                         \
+    constants prepared for_each_element<Real>(                                                            \
+        call, group,                                                                                      \
+        [&](Real g, Real& value, [[maybe_unused]] Real& first_state, [[maybe_unused]] Real& second_state, \
+            [[maybe_unused]] Real& third_state) { update });                                              \
   }
-}
+#include "amphora/kernel/shared/optim.def"
+#undef AM_OPTIMIZER
 
 void back_off(ScalerState& state, const ScalerUpdateParams& params) {
   state.growth_tracker = 0;
@@ -115,21 +113,22 @@ void begin_step(const KernelCall& call, Threads&) {
   group.gradient_factor = scaled ? static_cast<float>(1.0 / scaler->scale) : 1.0f;
   if (group.skip != 0) return;
   ++group.step;
-  const auto correction = [&](double beta) { return 1.0 - std::pow(beta, group.step); };
-  group.bias_correction1 = static_cast<float>(correction(joined(params.beta1, params.beta1_low)));
-  group.bias_correction2 = static_cast<float>(std::sqrt(correction(joined(params.beta2, params.beta2_low))));
+  const auto correction = [&](double decay) { return 1.0 - std::pow(decay, group.step); };
+  group.correction1 = static_cast<float>(correction(joined(params.decay1, params.decay1_low)));
+  group.correction2 = static_cast<float>(std::sqrt(correction(joined(params.decay2, params.decay2_low))));
 }
 
-void sgd(const KernelCall& call, Threads&) {
-  const auto& group = *data_of<GroupState>(call, op::sgd::group);
+void optimizer_step(const KernelCall& call, Threads&) {
+  const auto& group = *data_of<GroupState>(call, op::optimizer_step::group);
   if (group.skip != 0) return;
-  with_master_type(call, [&]<class Real>() { sgd_step<Real>(call, group); });
-}
-
-void adam(const KernelCall& call, Threads&) {
-  const auto& group = *data_of<GroupState>(call, op::adam::group);
-  if (group.skip != 0) return;
-  with_master_type(call, [&]<class Real>() { adam_step<Real>(call, group); });
+  with_master_type(call, [&]<class Real>() {
+    constexpr void (*kSteps[])(const KernelCall&, const GroupState&) = {
+#define AM_OPTIMIZER(name, presence, first, second, third, constants, prepared, update) name##_step<Real>,
+#include "amphora/kernel/shared/optim.def"
+#undef AM_OPTIMIZER
+    };
+    kSteps[call.spec.function](call, group);
+  });
 }
 
 void lerp(const KernelCall& call, Threads&) {

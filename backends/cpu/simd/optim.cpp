@@ -1,8 +1,4 @@
-// sgd, adam, lerp: masters, state and working copy in one pass, with the order and the roundings of PyTorch.
-#include <cmath>
-
-#include "amphora/core/error.h"
-#include "amphora/kernel/two_floats.h"
+// optimizer_step, lerp: masters, state and working copy in one pass, with the order and the roundings of PyTorch.
 #include "backends/cpu/simd/blocks.h"
 #include "backends/cpu/simd/launchers.h"
 #include "backends/cpu/simd/parallel.h"
@@ -12,7 +8,7 @@
 #define HWY_TARGET_INCLUDE "backends/cpu/simd/optim.cpp"
 #include "hwy/foreach_target.h"
 
-#include "backends/cpu/simd/convert-inl.h"
+#include "backends/cpu/simd/math-inl.h"
 
 HWY_BEFORE_NAMESPACE();
 namespace amphora::cpu::simd::HWY_NAMESPACE {
@@ -55,76 +51,86 @@ HWY_INLINE void put(Floats values, T* p, std::size_t count) {
   }
 }
 
-template <class Working>
-void adam(const KernelCall& call, Threads& threads) {
-  const auto& group = *data_of<GroupState>(call, op::adam::group);
-  if (group.skip != 0) return;
-  const auto params = call.params<AdamParams>();
-  const auto* gradient = data_of<float>(call, op::adam::gradient);
-  auto* master = data_of<float>(call, op::adam::master);
-  auto* working = data_of<Working>(call, op::adam::working);
-  auto* mean = data_of<float>(call, op::adam::m);
-  auto* square = data_of<float>(call, op::adam::v);
-  const bool decays = params.weight_decay != 0.0f;
-  // A factor of 1 changes nothing, so the common case costs no branch.
-  const bool shrinks = decays && params.decoupled != 0;
-  const auto shrink = static_cast<float>(1.0 - static_cast<double>(group.lr) * params.weight_decay);
-  const bool adds_decay = decays && params.decoupled == 0;
-  run_chunks(threads, params.count, [&](std::size_t begin, std::size_t end) HWY_ATTR {
-    const Lerp lerp_mean(static_cast<float>(1.0 - joined(params.beta1, params.beta1_low)));
-    const Floats factor = splat(group.gradient_factor), decay = splat(params.weight_decay);
-    const Floats keep = splat(shrinks ? shrink : 1.0f);
-    const Floats beta2 = splat(params.beta2);
-    const Floats complement2 = splat(static_cast<float>(1.0 - joined(params.beta2, params.beta2_low)));
-    const Floats correction2 = splat(group.bias_correction2), epsilon = splat(params.epsilon);
-    const Floats step_size = splat(group.lr / group.bias_correction1);
+HWY_INLINE bool has_buffer(const KernelCall& call, int index) { return call.at(index).buffer != nullptr; }
+
+// Calls update(g, value, first, second, third) for each vector of elements, with its states; those that are absent are
+// 0.
+template <class Working, class Update>
+HWY_INLINE void for_each_vector(const KernelCall& call, Threads& threads, const Update& update) {
+  const auto* gradient = data_of<float>(call, op::optimizer_step::gradient);
+  auto* master = data_of<float>(call, op::optimizer_step::master);
+  auto* working = data_of<Working>(call, op::optimizer_step::working);
+  float* const states[] = {data_of<float>(call, op::optimizer_step::first),
+                           data_of<float>(call, op::optimizer_step::second),
+                           data_of<float>(call, op::optimizer_step::third)};
+  const float scale = data_of<GroupState>(call, op::optimizer_step::group)->gradient_factor;
+  run_chunks(threads, call.params<OptimizerParams>().count, [&](std::size_t begin, std::size_t end) HWY_ATTR {
+    const Value factor = constant(scale);
     for_vectors(begin, end, [&](std::size_t i, std::size_t count) HWY_ATTR {
-      Floats value = get(master + i, count);
-      Floats g = hn::Mul(get(gradient + i, count), factor);
-      if (adds_decay) g = hn::Add(g, hn::Mul(decay, value));
-      value = hn::Mul(value, keep);
-      const Floats m = lerp_mean(get(mean + i, count), g);
-      const Floats v = hn::Add(hn::Mul(get(square + i, count), beta2), hn::Mul(hn::Mul(complement2, g), g));
-      const Floats denominator = hn::Add(hn::Div(hn::Sqrt(v), correction2), epsilon);
-      value = hn::Sub(value, hn::Div(hn::Mul(step_size, m), denominator));
-      put(m, mean + i, count);
-      put(v, square + i, count);
-      put(value, master + i, count);
-      if (working != nullptr) put(value, working + i, count);
+      const auto state = [&](int k) HWY_ATTR {
+        return states[k] == nullptr ? constant(0.0f) : Value{get(states[k] + i, count)};
+      };
+      Value value{get(master + i, count)}, first = state(0), second = state(1), third = state(2);
+      update(Value{get(gradient + i, count)} * factor, value, first, second, third);
+      if (states[0] != nullptr) put(first.v, states[0] + i, count);
+      if (states[1] != nullptr) put(second.v, states[1] + i, count);
+      if (states[2] != nullptr) put(third.v, states[2] + i, count);
+      put(value.v, master + i, count);
+      if (working != nullptr) put(value.v, working + i, count);
     });
   });
 }
 
-template <class Working>
-void sgd(const KernelCall& call, Threads& threads) {
-  const auto& group = *data_of<GroupState>(call, op::sgd::group);
-  if (group.skip != 0) return;
-  const auto params = call.params<SgdParams>();
-  const auto* gradient = data_of<float>(call, op::sgd::gradient);
-  auto* master = data_of<float>(call, op::sgd::master);
-  auto* momentum = data_of<float>(call, op::sgd::momentum);
-  auto* working = data_of<Working>(call, op::sgd::working);
-  const bool remembers = params.momentum != 0.0f;
-  const bool first = group.step == 1;  // the buffer holds nothing yet
-  run_chunks(threads, params.count, [&](std::size_t begin, std::size_t end) HWY_ATTR {
-    const Floats factor = splat(group.gradient_factor), decay = splat(params.weight_decay);
-    const Floats mu = splat(params.momentum), undamped = splat(1.0f - params.dampening), lr = splat(group.lr);
-    for_vectors(begin, end, [&](std::size_t i, std::size_t count) HWY_ATTR {
-      Floats value = get(master + i, count);
-      Floats g = hn::Mul(get(gradient + i, count), factor);
-      if (params.weight_decay != 0.0f) g = hn::Add(g, hn::Mul(decay, value));
-      if (remembers) {
-        Floats velocity = g;
-        if (!first) velocity = hn::Add(hn::Mul(get(momentum + i, count), mu), hn::Mul(undamped, g));
-        put(velocity, momentum + i, count);
-        g = params.nesterov != 0 ? hn::Add(g, hn::Mul(mu, velocity)) : velocity;
-      }
-      value = hn::Sub(value, hn::Mul(lr, g));
-      put(value, master + i, count);
-      if (working != nullptr) put(value, working + i, count);
-    });
-  });
-}
+HWY_INLINE Value operator*(Value a, float b) { return a * constant(b); }
+HWY_INLINE Value operator*(float a, Value b) { return constant(a) * b; }
+HWY_INLINE Value operator+(Value a, float b) { return a + constant(b); }
+HWY_INLINE Value quotient(Value a, Value b) { return a / b; }
+HWY_INLINE Value quotient(Value a, float b) { return a / constant(b); }
+HWY_INLINE float quotient(float a, float b) { return a / b; }
+
+#undef AM_SCALAR
+#define AM_SCALAR float
+#undef AM_VALUE
+#define AM_VALUE Value
+#undef C
+#define C(number) constant(static_cast<float>(number))
+#undef DIV
+#define DIV(a, b) quotient(a, b)
+#undef SQRT
+#define SQRT(x) square_root(x)
+#undef ONE_PLUS
+#define ONE_PLUS(a, b) static_cast<float>(1.0 + static_cast<double>(a) * static_cast<double>(b))
+#undef LERP
+#define LERP(from, to, weight) \
+  Value { Lerp(weight)((from).v, (to).v) }
+#undef SELECT
+#define SELECT(condition, then, otherwise) select(condition, then, otherwise)
+#undef LESS
+#define LESS(a, b) less(a, b)
+#undef HAS
+#define HAS(state) has_##state
+#undef AM_CONSTANT
+#define AM_CONSTANT(name) [[maybe_unused]] const float name = params.constants[next++];
+#undef AM_OPTIMIZER
+#define AM_OPTIMIZER(name, presence, first_state, second_state, third_state, constants, prepared, update)     \
+  template <class Working>                                                                                    \
+  void name(const KernelCall& call, Threads& threads) {                                                       \
+    const auto& group = *data_of<GroupState>(call, op::optimizer_step::group);                                \
+    if (group.skip != 0) return;                                                                              \
+    const auto params = call.params<OptimizerParams>();                                                       \
+    [[maybe_unused]] const float lr = group.lr, step = static_cast<float>(group.step);                        \
+    [[maybe_unused]] const float correction1 = group.correction1, correction2 = group.correction2;            \
+    [[maybe_unused]] const bool HAS(first_state) = has_buffer(call, op::optimizer_step::first);               \
+    [[maybe_unused]] const bool HAS(second_state) = has_buffer(call, op::optimizer_step::second);             \
+    [[maybe_unused]] const bool HAS(third_state) = has_buffer(call, op::optimizer_step::third);               \
+    int next = 0;                                                                                             \
+    constants prepared for_each_vector<Working>(                                                              \
+        call, threads,                                                                                        \
+        [&](Value g, Value& value, [[maybe_unused]] Value& first_state, [[maybe_unused]] Value& second_state, \
+            [[maybe_unused]] Value& third_state) HWY_ATTR { update });                                        \
+  }
+#include "amphora/kernel/shared/optim.def"
+#undef AM_OPTIMIZER
 
 void lerp(const KernelCall& call, Threads& threads) {
   const auto params = call.params<LerpParams>();
@@ -139,16 +145,21 @@ void lerp(const KernelCall& call, Threads& threads) {
 }
 
 template <class Working>
-Launcher find_for(KernelId kernel) {
-  return kernel == KernelId::adam ? adam<Working> : sgd<Working>;
+Launcher find_rule(std::uint8_t rule) {
+  constexpr Launcher kRules[] = {
+#define AM_OPTIMIZER(name, presence, first, second, third, constants, prepared, update) name<Working>,
+#include "amphora/kernel/shared/optim.def"
+#undef AM_OPTIMIZER
+  };
+  return kRules[rule];
 }
 
-Launcher find_step(KernelId kernel, DType working) {
+Launcher find_step(KernelId kernel, const Spec& spec) {
   if (kernel == KernelId::lerp) return lerp;
-  switch (working) {
-    case DType::f32: return find_for<float>(kernel);
-    case DType::f16: return find_for<F16>(kernel);
-    case DType::bf16: return find_for<BF16>(kernel);
+  switch (spec.types[op::optimizer_step::working]) {
+    case DType::f32: return find_rule<float>(spec.function);
+    case DType::f16: return find_rule<F16>(spec.function);
+    case DType::bf16: return find_rule<BF16>(spec.function);
     default: return nullptr;
   }
 }
@@ -162,13 +173,11 @@ namespace amphora::cpu::simd {
 HWY_EXPORT(find_step);
 
 Launcher find_optim(KernelId kernel, const Spec& spec) {
-  if (kernel != KernelId::sgd && kernel != KernelId::adam && kernel != KernelId::lerp) return nullptr;
+  if (kernel != KernelId::optimizer_step && kernel != KernelId::lerp) return nullptr;
   const auto& types = spec.types;
   if (types[0] != DType::f32 || types[1] != DType::f32) return nullptr;
-  const bool is_adam = kernel == KernelId::adam;
-  // The state: m and v, or the momentum.
-  if (kernel != KernelId::lerp && types[is_adam ? 3 : 2] != DType::f32) return nullptr;
-  return HWY_DYNAMIC_DISPATCH(find_step)(kernel, types[is_adam ? 2 : 3]);
+  if (kernel == KernelId::optimizer_step && types[op::optimizer_step::first] != DType::f32) return nullptr;
+  return HWY_DYNAMIC_DISPATCH(find_step)(kernel, spec);
 }
 
 }  // namespace amphora::cpu::simd

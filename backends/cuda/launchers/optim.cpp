@@ -1,7 +1,6 @@
 // optim: optimizer steps and the loss scale's state machine.
 #include "cuda/include/optim.h"
 
-#include "amphora/core/error.h"
 #include "amphora/kernel/two_floats.h"
 #include "backends/cuda/launchers/launchers.h"
 
@@ -23,35 +22,30 @@ void begin_step(const KernelCall& call, Stream& stream) {
                                               state_of<GradientStats>(call, op::begin_step::stats),
                                               state_of<ScalerState>(call, op::begin_step::scaler),
                                               state_of<float>(call, op::begin_step::lr),
-                                              joined(params.beta1, params.beta1_low),
-                                              joined(params.beta2, params.beta2_low),
+                                              joined(params.decay1, params.decay1_low),
+                                              joined(params.decay2, params.decay2_low),
                                               params.unscale != 0};
   stream.launch("begin_step", kernels::begin_step, dim3(1), arguments, 1);
 }
 
-void sgd(const KernelCall& call, Stream& stream) {
-  const auto params = call.params<SgdParams>();
-  const kernels::SgdArguments arguments{array_of(call, op::sgd::gradient),          array_of(call, op::sgd::master),
-                                        array_of(call, op::sgd::momentum),          array_of(call, op::sgd::working),
-                                        state_of<GroupState>(call, op::sgd::group), params};
-  stream.launch("sgd", kernels::sgd, dim3(blocks_of(stream, params.count)), arguments);
-}
-
-void adam(const KernelCall& call, Stream& stream) {
-  const auto params = call.params<AdamParams>();
-  const double beta1 = joined(params.beta1, params.beta1_low);
-  const double beta2 = joined(params.beta2, params.beta2_low);
-  const kernels::AdamArguments arguments{.gradient = array_of(call, op::adam::gradient),
-                                         .master = array_of(call, op::adam::master),
-                                         .working = array_of(call, op::adam::working),
-                                         .m = array_of(call, op::adam::m),
-                                         .v = array_of(call, op::adam::v, call.type_at(op::adam::m)),
-                                         .group = state_of<GroupState>(call, op::adam::group),
-                                         .params = params,
-                                         .complement1 = static_cast<float>(1.0 - beta1),
-                                         .complement2 = static_cast<float>(1.0 - beta2),
-                                         .beta2 = static_cast<float>(beta2)};
-  stream.launch("adam", kernels::adam, dim3(blocks_of(stream, params.count)), arguments);
+void optimizer_step(const KernelCall& call, Stream& stream) {
+  using namespace op::optimizer_step;
+  constexpr void (*kRules[])(kernels::OptimizerArguments) = {
+#define AM_OPTIMIZER(name, presence, first, second, third, constants, prepared, update) kernels::name,
+#include "amphora/kernel/shared/optim.def"
+#undef AM_OPTIMIZER
+  };
+  const DType state_type = call.type_at(first);
+  const kernels::OptimizerArguments arguments{
+      .gradient = array_of(call, gradient),
+      .master = array_of(call, master),
+      .working = array_of(call, working),
+      .states = {array_of(call, first), array_of(call, second, state_type), array_of(call, third, state_type)},
+      .group = state_of<GroupState>(call, group),
+      .params = call.params<OptimizerParams>()};
+  // A literal of the table: the stream keeps the name.
+  stream.launch(kOptimizerNames[call.spec.function], kRules[call.spec.function],
+                dim3(blocks_of(stream, arguments.params.count)), arguments);
 }
 
 void lerp(const KernelCall& call, Stream& stream) {

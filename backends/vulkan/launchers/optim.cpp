@@ -11,11 +11,11 @@ namespace {
 
 bool has(const KernelCall& call, std::size_t buffer) { return call.buffers[buffer].buffer != nullptr; }
 
-// A beta in units of 2^-64, the high word first.
+// A decay in units of 2^-64, the high word first.
 struct Fixed {
-  explicit Fixed(double beta) {
-    require(beta >= 0.0 && beta < 1.0, "begin_step on vulkan: a beta is {}; it must be in [0, 1)", beta);
-    const auto units = static_cast<std::uint64_t>(std::ldexp(beta, 64));
+  explicit Fixed(double decay) {
+    require(decay >= 0.0 && decay < 1.0, "begin_step on vulkan: a decay is {}; it must be in [0, 1)", decay);
+    const auto units = static_cast<std::uint64_t>(std::ldexp(decay, 64));
     high = static_cast<std::uint32_t>(units >> 32);
     low = static_cast<std::uint32_t>(units);
   }
@@ -27,31 +27,25 @@ struct Fixed {
 
 void begin_step(const KernelCall& call, CommandEncoder& encoder) {
   const auto params = call.params<BeginStepParams>();
-  const Fixed beta1(joined(params.beta1, params.beta1_low));
-  const Fixed beta2(joined(params.beta2, params.beta2_low));
+  const Fixed decay1(joined(params.decay1, params.decay1_low));
+  const Fixed decay2(joined(params.decay2, params.decay2_low));
   Push push;
   for (int buffer = 0; buffer < 4; ++buffer) push.add_buffer(call, buffer);
-  encoder.dispatch("begin_step", call, push.add(params).add(beta1).add(beta2), {});
+  encoder.dispatch("begin_step", call, push.add(params).add(decay1).add(decay2), {});
 }
 
-void sgd(const KernelCall& call, CommandEncoder& encoder) {
-  const auto params = call.params<SgdParams>();
+void optimizer_step(const KernelCall& call, CommandEncoder& encoder) {
+  const auto params = call.params<OptimizerParams>();
   if (params.count == 0) return;
-  encoder.dispatch("sgd", call, Push(call).add(params), encoder.spread(params.count),
-                   {by_fours(call, {op::sgd::gradient, op::sgd::master, op::sgd::momentum, op::sgd::working}),
-                    has(call, op::sgd::working) ? 1u : 0u});
-}
-
-void adam(const KernelCall& call, CommandEncoder& encoder) {
-  const auto params = call.params<AdamParams>();
-  if (params.count == 0) return;
-  const auto complement1 = static_cast<float>(1.0 - joined(params.beta1, params.beta1_low));
-  const auto complement2 = static_cast<float>(1.0 - joined(params.beta2, params.beta2_low));
+  using namespace op::optimizer_step;
+  std::uint32_t present = 0;
+  for (const int operand : {working, first, second, third})
+    present |= has(call, operand) ? 1u << (operand - working) : 0u;
   // The processor's own division and square root are exact, and faster than integers.
   const std::uint32_t driver_is_exact = encoder.capabilities().is_cpu ? 1 : 0;
-  encoder.dispatch("adam", call, Push(call).add(params).add(complement1).add(complement2), encoder.spread(params.count),
-                   {by_fours(call, {op::adam::gradient, op::adam::master, op::adam::working, op::adam::m, op::adam::v}),
-                    has(call, op::adam::working) ? 1u : 0u, driver_is_exact});
+  encoder.dispatch("optimizer_step", call, Push(call).add(params.count).add(params.constants),
+                   encoder.spread(params.count),
+                   {by_fours(call, {gradient, master, working, first, second, third}), present, driver_is_exact});
 }
 
 void lerp(const KernelCall& call, CommandEncoder& encoder) {

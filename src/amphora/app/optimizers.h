@@ -1,12 +1,10 @@
-// The optimizers that --optimizer offers. A new one is a row in optimizers.cpp.
+// The optimizers by name, as --optimizer offers them.
 #pragma once
 
 #include <memory>
 #include <span>
 #include <string_view>
-#include <vector>
 
-#include "amphora/nn/parameter.h"
 #include "amphora/optim/optimizer.h"
 
 namespace amphora::app {
@@ -15,7 +13,7 @@ struct OptimizerRow {
   std::string_view name;  // "sgd"
   std::string_view help;  // "sgd (momentum 0.9)"
   float lr;               // unless --lr says otherwise
-  std::unique_ptr<optim::Optimizer> (*make)(const std::vector<nn::Parameter>& parameters, float lr);
+  std::unique_ptr<optim::Optimizer> (*make)(const optim::Parameters& parameters, float lr);
 };
 
 std::span<const OptimizerRow> optimizers();

@@ -45,7 +45,7 @@ class KernelCall {
     return *this;
   }
 
-  // Buffer `index`, such as op::adam::group; absent where the call has none.
+  // Buffer `index`, such as op::optimizer_step::group; absent where the call has none.
   const BufferRange& at(int index) const { return buffers[static_cast<std::size_t>(index)]; }
   BufferRange& at(int index) { return buffers[static_cast<std::size_t>(index)]; }
   DType type_at(int index) const { return spec.types[static_cast<std::size_t>(index)]; }

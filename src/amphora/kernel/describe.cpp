@@ -89,6 +89,7 @@ namespace members {
 #define AM_UINT32(name) {#name, Number::uint32},
 #define AM_UINT32S(name) {#name, Number::uint32, 5},
 #define AM_FLOAT(name) {#name, Number::float32},
+#define AM_FLOATS(name) {#name, Number::float32, 8},
 #define AM_STRUCT(name, members) constexpr Member name[] = {members};
 #include "amphora/kernel/shared/params.def"
 #undef AM_STRUCT
@@ -96,6 +97,7 @@ namespace members {
 #undef AM_UINT32
 #undef AM_UINT32S
 #undef AM_FLOAT
+#undef AM_FLOATS
 }  // namespace members
 
 std::span<const Member> members_of(std::string_view params) {
@@ -125,8 +127,9 @@ std::string describe(const KernelCall& call) {
   constexpr std::string_view kLetters = "rrwwu-";  // by Access
   std::string text(name_of(call.id));
   const auto functions = info_of(call.id).functions;
-  const bool pointwise = functions.data() == kUnaryNames || functions.data() == kBinaryNames;
-  if (pointwise && call.spec.function < functions.size()) text += fmt::format("({})", functions[call.spec.function]);
+  const bool is_named =
+      functions.data() == kUnaryNames || functions.data() == kBinaryNames || functions.data() == kOptimizerNames;
+  if (is_named && call.spec.function < functions.size()) text += fmt::format("({})", functions[call.spec.function]);
   for (int i = 0; i < call.buffer_count; ++i) {
     if (call.at(i).buffer == nullptr) continue;
     text += fmt::format(" {}", kLetters[static_cast<std::size_t>(operand_use(call, i).access)]);

@@ -21,6 +21,12 @@ enum class BinaryFunction : std::uint8_t {
 #undef AM_BINARY
 };
 
+enum class OptimizerRule : std::uint8_t {
+#define AM_OPTIMIZER(name, presence, first, second, third, constants, prepared, update) name,
+#include "amphora/kernel/shared/optim.def"
+#undef AM_OPTIMIZER
+};
+
 enum class Reduction : std::uint8_t { sum, max, min };
 
 // The epilogue's activation, applied to the f32 accumulator before the result is rounded.
@@ -36,11 +42,17 @@ inline constexpr std::string_view kBinaryNames[] = {
 #include "amphora/kernel/shared/pointwise.def"
 #undef AM_BINARY
 };
+inline constexpr std::string_view kOptimizerNames[] = {
+#define AM_OPTIMIZER(name, presence, first, second, third, constants, prepared, update) #name,
+#include "amphora/kernel/shared/optim.def"
+#undef AM_OPTIMIZER
+};
 inline constexpr std::string_view kReductionNames[] = {"sum", "max", "min"};
 inline constexpr std::string_view kActivationNames[] = {"none", "relu", "gelu", "silu", "sigmoid", "tanh"};
 
 constexpr std::string_view name_of(UnaryFunction f) { return kUnaryNames[static_cast<std::size_t>(f)]; }
 constexpr std::string_view name_of(BinaryFunction f) { return kBinaryNames[static_cast<std::size_t>(f)]; }
+constexpr std::string_view name_of(OptimizerRule r) { return kOptimizerNames[static_cast<std::size_t>(r)]; }
 constexpr std::string_view name_of(Reduction f) { return kReductionNames[static_cast<std::size_t>(f)]; }
 constexpr std::string_view name_of(Activation f) { return kActivationNames[static_cast<std::size_t>(f)]; }
 
@@ -48,6 +60,7 @@ constexpr std::string_view name_of(Activation f) { return kActivationNames[stati
 constexpr std::span<const std::string_view> names_of_functions(std::string_view enumeration) {
   if (enumeration == "UnaryFunction") return kUnaryNames;
   if (enumeration == "BinaryFunction") return kBinaryNames;
+  if (enumeration == "OptimizerRule") return kOptimizerNames;
   if (enumeration == "Reduction") return kReductionNames;
   if (enumeration == "Activation") return kActivationNames;
   if (enumeration != "none") throw "the row has functions of an unknown enumeration";

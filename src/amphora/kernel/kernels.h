@@ -20,7 +20,7 @@ enum class KernelId : std::uint8_t {
 #undef AMPHORA_KERNEL
 };
 
-// The operands of each kernel by name, as indices of its buffers: op::adam::group.
+// The operands of each kernel by name, as indices of its buffers: op::optimizer_step::group.
 namespace op {
 #define AM_OPERAND(name, access, elements, layout) name,
 #define AM_OPTIONAL(name, needed, access, elements, layout) name,

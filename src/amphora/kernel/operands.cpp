@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "amphora/kernel/optimizers.h"
+
 namespace amphora {
 namespace {
 
@@ -18,6 +20,7 @@ using enum Access;
 #define AMPHORA_KERNEL(id, Params, functions, operands)                                           \
   OperandUse id(const KernelCall& call, int index) {                                              \
     [[maybe_unused]] const auto p = call.params<Params>();                                        \
+    [[maybe_unused]] const Spec& spec = call.spec;                                                \
     [[maybe_unused]] const auto has = [&call](std::uint8_t flag) { return call.has_flag(flag); }; \
     int next = 0;                                                                                 \
     operands return {};                                                                           \

@@ -50,8 +50,8 @@ void validate(const KernelCall& call) {
       require(!use.needed, "kernel {}: buffer '{}' is missing", info.name, name);
       continue;
     }
-    require(use.access != Access::unused, "kernel {}: buffer '{}' is given, but the call's flags leave it unused",
-            info.name, name);
+    require(use.access != Access::unused,
+            "kernel {}: buffer '{}' is given, but the call's function and flags leave it unused", info.name, name);
     const std::size_t size = range.buffer->bytes();
     require(range.offset <= size && range.bytes <= size - range.offset,
             "kernel {}: {} bytes at offset {} leave buffer '{}' of {} bytes", info.name, range.bytes, range.offset,

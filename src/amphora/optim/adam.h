@@ -12,37 +12,29 @@ struct AdamOptions {
   double beta1 = 0.9;
   double beta2 = 0.999;
   float epsilon = 1e-8f;
-  float weight_decay = 0.0f;
+  float weight_decay = 0.0f;  // L2: joins the gradient, moments included
 };
 
-struct AdamGroup {
-  Parameters parameters;
-  AdamOptions options;
-};
-
-// Weight decay as L2 regularisation: it joins the gradient, moments included.
-class Adam : public Optimizer {
+// Throws Error for an option out of range.
+class Adam final : public Optimizer {
  public:
   explicit Adam(const Parameters& parameters, const AdamOptions& options = {}) : Adam({{parameters, options}}) {}
-  // Throws Error for an option out of range.
-  explicit Adam(const std::vector<AdamGroup>& groups) : Adam("adam", groups, false) {}
-
- protected:
-  Adam(std::string name, const std::vector<AdamGroup>& groups, bool decoupled);
-  void launch_update(int group, const nn::ParameterSpan& run, const Tensor& working) override;
-  Betas betas(int group) const override;
-
- private:
-  std::vector<AdamOptions> options_;
-  bool decoupled_;
+  explicit Adam(const std::vector<Group<AdamOptions>>& groups);
 };
 
-// Weight decay decoupled from the gradient: masters shrink by lr * weight_decay each step.
-class AdamW final : public Adam {
+struct AdamWOptions {
+  float lr = 1e-3f;
+  double beta1 = 0.9;
+  double beta2 = 0.999;
+  float epsilon = 1e-8f;
+  float weight_decay = 0.01f;  // decoupled from the gradient: masters shrink by lr * weight_decay each step
+};
+
+// Throws Error for an option out of range.
+class AdamW final : public Optimizer {
  public:
-  explicit AdamW(const Parameters& parameters, AdamOptions options = {.weight_decay = 0.01f})
-      : AdamW(std::vector<AdamGroup>{{parameters, options}}) {}
-  explicit AdamW(const std::vector<AdamGroup>& groups) : Adam("adamw", groups, true) {}
+  explicit AdamW(const Parameters& parameters, const AdamWOptions& options = {}) : AdamW({{parameters, options}}) {}
+  explicit AdamW(const std::vector<Group<AdamWOptions>>& groups);
 };
 
 }  // namespace amphora::optim

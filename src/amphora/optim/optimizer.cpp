@@ -1,8 +1,9 @@
 #include "amphora/optim/optimizer.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <map>
+#include <limits>
 #include <utility>
 
 #include "amphora/autograd/trace.h"
@@ -14,12 +15,18 @@
 
 namespace amphora::optim {
 
-float low_part(double value) { return static_cast<float>(value - static_cast<double>(static_cast<float>(value))); }
+namespace {
 
-Optimizer::Optimizer(std::string name, std::vector<std::string> state_names)
-    : name_(std::move(name)), state_names_(std::move(state_names)) {}
+constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
 
-void Optimizer::add_group(const Parameters& parameters, float lr) {
+Tensor flat_part(const Tensor& flat, const nn::ParameterSpan& run) {
+  const Shape shape{run.count};
+  return flat.view(shape, contiguous_strides(shape), run.start);
+}
+
+}  // namespace
+
+void Optimizer::add_group(const Parameters& parameters, float lr, const Rule& rule) {
   require(!parameters.empty(), "{}: a group without parameters", name_);
   check_lr(lr);
   for (const nn::Parameter& parameter : parameters) {
@@ -27,131 +34,206 @@ void Optimizer::add_group(const Parameters& parameters, float lr) {
             parameter.name());
   }
   nn::Parameter::gather(parameters);
+  ParameterGroup& group = groups_.emplace_back();
+  group.parameters = parameters;
+  group.lr = lr;
+  group.rule = rule;
+  group.cohort_of.resize(parameters.size());
+  restore_steps(group, std::vector<std::int32_t>(parameters.size()));
   Device& device = parameters.front().arena()->device();
-  Tensor state = Tensor::empty(device, {sizeof(GroupState) / 4}, DType::i32, MemoryKind::optimizer_state);
-  const GroupState initial{
-      .lr = lr, .step = 0, .skip = 0, .gradient_factor = 1, .bias_correction1 = 1, .bias_correction2 = 1};
-  device.upload(*state.buffer(), 0, std::as_bytes(std::span(&initial, 1)));
-  groups_.push_back({parameters, lr, state});
   for (const nn::Parameter& parameter : parameters) {
     const nn::ParameterArena* arena = parameter.arena().get();
-    for (const std::string& state_name : state_names_) {
-      Tensor& flat = states_[{arena, state_name}];
+    for (int index = 0; index < kMaxStates; ++index) {
+      if (!keeps_state(group, index)) continue;
+      Tensor& flat = states_[{arena, index}];
       if (!flat.defined()) flat = Tensor::zeros(device, {arena->count()}, DType::f32, MemoryKind::optimizer_state);
     }
   }
 }
 
+bool Optimizer::keeps_state(const ParameterGroup& group, int index) const {
+  const auto i = static_cast<std::size_t>(index);
+  return i < row_of(rule_).presence.size() && group.rule.states_used[i];
+}
+
 void Optimizer::zero_grad() {
-  for (const Group& group : groups_) {
+  for (const ParameterGroup& group : groups_) {
     for (const nn::Parameter& parameter : group.parameters) parameter.tensor().clear_grad();
   }
 }
+
+std::vector<Tensor> Optimizer::gradients() const {
+  std::vector<Tensor> result;
+  for (const ParameterGroup& group : groups_) {
+    for (const nn::ParameterSpan& run : nn::spans_of(group.parameters, true)) result.push_back(run.gradient());
+  }
+  return result;
+}
+
+// --- one step ---
+
+void Optimizer::apply(const Tensor& stats, const Tensor& scaler_state, bool unscale) {
+  const OpPlace place("step", name_);
+  std::vector<BufferRange> rates;
+  for (ParameterGroup& group : groups_) rates.push_back(next_lr(group));
+  const std::vector<Active> all = active_cohorts();
+  // Freshness is judged before the first write: all runs of an arena belong to one step.
+  std::map<nn::ParameterArena*, Tensor> working_copies;
+  for (const Active& active : all) {
+    for (const nn::ParameterSpan& run : active.runs) {
+      working_copies.try_emplace(run.arena.get(), run.arena->fresh_working_copy());
+    }
+  }
+  for (const Active& active : all) {
+    begin_step(active, stats, scaler_state, rates[static_cast<std::size_t>(active.group)], unscale);
+    for (const nn::ParameterSpan& run : active.runs) update(active, run, working_copies.at(run.arena.get()));
+  }
+  for (const auto& [arena, flat] : working_copies) {
+    if (flat.defined()) arena->mark_fresh();
+  }
+  if (autograd::Trace* trace = autograd::active_trace()) trace->add({.phase = "step", .op = name_});
+}
+
+std::vector<Optimizer::Active> Optimizer::active_cohorts() {
+  std::vector<Active> result;
+  for (int index = 0; index < group_count(); ++index) {
+    ParameterGroup& group = group_at(index);
+    struct Members {
+      Parameters with_gradient;
+      std::vector<std::size_t> places;
+      std::size_t without = 0;
+    };
+    std::vector<Members> cohorts(group.cohorts.size());
+    for (std::size_t i = 0; i < group.parameters.size(); ++i) {
+      Members& members = cohorts[static_cast<std::size_t>(static_cast<int>(group.cohort_of[i]))];
+      if (group.parameters[i].grad().defined()) {
+        members.with_gradient.push_back(group.parameters[i]);
+        members.places.push_back(i);
+      } else {
+        ++members.without;
+      }
+    }
+    for (std::size_t c = 0; c < cohorts.size(); ++c) {
+      const Members& members = cohorts[c];
+      if (members.places.empty()) continue;
+      int cohort = static_cast<int>(c);
+      if (members.without > 0) {
+        cohort = split_off(group, cohort);
+        for (const std::size_t i : members.places) group.cohort_of[i] = cohort;
+      }
+      result.push_back({index, cohort, nn::spans_of(members.with_gradient, false)});
+    }
+  }
+  return result;
+}
+
+// A copy of the cohort, made on the device, which alone knows how many steps were skipped.
+int Optimizer::split_off(ParameterGroup& group, int cohort) {
+  const Cohort whole = group.cohorts[static_cast<std::size_t>(cohort)];
+  const auto is_empty = [&group](int candidate) {
+    return std::none_of(group.cohort_of.begin(), group.cohort_of.end(), [&](int of) { return of == candidate; });
+  };
+  int copy = 0;
+  while (!is_empty(copy)) ++copy;
+  if (copy == static_cast<int>(group.cohorts.size())) {
+    group.cohorts.push_back(
+        {Tensor::empty(whole.state.device(), whole.state.shape(), DType::i32, MemoryKind::optimizer_state), whole.lr});
+  }
+  Cohort& part = group.cohorts[static_cast<std::size_t>(copy)];
+  launch_copy(whole.state, part.state);
+  part.lr = whole.lr;
+  return copy;
+}
+
+void Optimizer::begin_step(const Active& active, const Tensor& stats, const Tensor& scaler_state, BufferRange lr,
+                           bool unscale) {
+  const ParameterGroup& group = group_at(active.group);
+  const Tensor& state = group.cohorts[static_cast<std::size_t>(active.cohort)].state;
+  const auto [decay1, decay2] = group.rule.decays;
+  const BeginStepParams params{.decay1 = static_cast<float>(decay1),
+                               .decay1_low = low_part(decay1),
+                               .decay2 = static_cast<float>(decay2),
+                               .decay2_low = low_part(decay2),
+                               .unscale = unscale ? 1 : 0};
+  KernelCall call(KernelId::begin_step, Spec{}, params);
+  call.with(range_of(state)).with(range_or_absent(stats)).with(range_or_absent(scaler_state)).with(lr);
+  state.device().launch(call);
+}
+
+void Optimizer::update(const Active& active, const nn::ParameterSpan& run, const Tensor& working) {
+  const ParameterGroup& group = group_at(active.group);
+  OptimizerParams params = group.rule.params;
+  params.count = static_cast<std::uint32_t>(run.count);
+  const DType working_type = working.defined() ? working.dtype() : DType::f32;
+  const Spec spec{.types = {DType::f32, DType::f32, working_type, DType::f32},
+                  .function = static_cast<std::uint8_t>(rule_)};
+  KernelCall call(KernelId::optimizer_step, spec, params);
+  call.with(range_of(run.gradient())).with(range_of(run.master()));
+  call.with(working.defined() ? range_of(flat_part(working, run)) : BufferRange{});
+  for (int index = 0; index < kMaxStates; ++index) {
+    call.with(keeps_state(group, index) ? range_of(flat_part(state_array(*run.arena, index), run)) : BufferRange{});
+  }
+  call.with(range_of(group.cohorts[static_cast<std::size_t>(active.cohort)].state));
+  run.arena->device().launch(call);
+}
+
+// --- rates ---
 
 void Optimizer::set_lr(float lr) {
   for (int group = 0; group < group_count(); ++group) set_lr(group, lr);
 }
 
-void Optimizer::set_lr(int group, float lr) {
-  check_lr(lr);
-  group_at(group);  // throws where there is none
-  write_lr(groups_[static_cast<std::size_t>(group)], lr);
-}
+void Optimizer::set_lr(int group, float lr) { set_lr(group_at(group), lr); }
 
 float Optimizer::check_lr(float lr) const {
   require(std::isfinite(lr) && lr >= 0.0f, "{}: the learning rate is {}; it must be finite and at least 0", name_, lr);
   return lr;
 }
 
-void Optimizer::write_lr(Group& group, float lr) {
-  if (group.lr == lr) return;
-  group.state.device().upload(*group.state.buffer(), offsetof(GroupState, lr), std::as_bytes(std::span(&lr, 1)));
-  group.lr = lr;
+void Optimizer::set_lr(ParameterGroup& group, float lr) {
+  group.lr = check_lr(lr);
+  for (Cohort& cohort : group.cohorts) {
+    if (cohort.lr == lr) continue;
+    const BufferPtr& memory = cohort.state.buffer();
+    memory->device().upload(*memory, offsetof(GroupState, lr), std::as_bytes(std::span(&lr, 1)));
+    cohort.lr = lr;
+  }
 }
 
-void Optimizer::follow(Schedule schedule, std::int64_t next_step) {
-  schedule_ = std::move(schedule);
-  next_step_ = next_step;
+void Optimizer::follow(const Schedule& schedule, std::int64_t next_step) {
+  for (int group = 0; group < group_count(); ++group) follow(group, schedule, next_step);
 }
 
-BufferRange Optimizer::next_lr() {
-  if (!schedule_) return {};
+void Optimizer::follow(int group, Schedule schedule, std::int64_t next_step) {
+  ParameterGroup& followed = group_at(group);
+  followed.schedule = std::move(schedule);
+  followed.next_step = next_step;
+  followed.has_schedule = followed.schedule != nullptr;
+  if (!followed.schedule) set_lr(followed, followed.lr);
+}
+
+BufferRange Optimizer::next_lr(ParameterGroup& group) {
+  if (!group.has_schedule) return {};
   if (plan::Recorder* recorder = plan::Recorder::capturing()) {
-    return recorder->feed("lr", sizeof(float), [this](std::span<std::byte> bytes) {
-      const float lr = check_lr(schedule_(next_step_++));
-      for (Group& group : groups_) group.lr = lr;
-      std::memcpy(bytes.data(), &lr, sizeof lr);
+    return recorder->feed("lr", sizeof(float), [this, index = &group - groups_.data()](std::span<std::byte> bytes) {
+      ParameterGroup& fed = groups_[static_cast<std::size_t>(index)];
+      fed.lr = check_lr(fed.schedule(fed.next_step++));
+      std::memcpy(bytes.data(), &fed.lr, sizeof fed.lr);
+      // It reaches the cohorts that take a step.
+      for (Cohort& cohort : fed.cohorts) cohort.lr = kUnknown;
     });
   }
-  set_lr(schedule_(next_step_++));
+  set_lr(group, group.schedule(group.next_step++));
   return {};
 }
 
-int Optimizer::steps(int group, CodeLine where) const {
-  GroupState state;
-  const Tensor& memory = group_at(group).state;
-  memory.device().download(*memory.buffer(), 0, std::as_writable_bytes(std::span(&state, 1)), where);
-  return state.step;
-}
-
-const Optimizer::Group& Optimizer::group_at(int group) const {
+const Optimizer::ParameterGroup& Optimizer::group_at(int group) const {
   require(group >= 0 && group < group_count(), "{}: group {} of {}", name_, group, group_count());
   return groups_[static_cast<std::size_t>(group)];
 }
 
-Tensor Optimizer::state(const nn::Parameter& parameter, const std::string& name) const {
-  const auto found = states_.find({parameter.arena().get(), name});
-  require(found != states_.end(), "{} keeps no state '{}' for parameter '{}'", name_, name, parameter.name());
-  return found->second.view(parameter.shape(), contiguous_strides(parameter.shape()), parameter.start());
-}
-
-Tensor Optimizer::state_of(const nn::ParameterSpan& run, const std::string& name) const {
-  return states_.at({run.arena.get(), name}).view({run.count}, contiguous_strides({run.count}), run.start);
-}
-
-std::vector<Tensor> Optimizer::gradients() const {
-  std::vector<Tensor> result;
-  for (const Group& group : groups_) {
-    for (const nn::ParameterSpan& run : nn::spans_of(group.parameters, true)) result.push_back(run.gradient());
-  }
-  return result;
-}
-
-void Optimizer::apply(const Tensor& stats, const Tensor& scaler_state, bool unscale) {
-  const OpPlace place("step", name_);
-  const BufferRange lr = next_lr();
-  std::vector<std::vector<nn::ParameterSpan>> runs_by_group;
-  // Freshness is judged before the first write: all runs of an arena belong to one step.
-  std::map<nn::ParameterArena*, Tensor> working_copies;
-  for (const Group& group : groups_) {
-    runs_by_group.push_back(nn::spans_of(group.parameters, true));
-    for (const nn::ParameterSpan& run : runs_by_group.back()) {
-      working_copies.try_emplace(run.arena.get(), run.arena->fresh_working_copy());
-    }
-  }
-  for (int index = 0; index < group_count(); ++index) {
-    const std::vector<nn::ParameterSpan>& runs = runs_by_group[static_cast<std::size_t>(index)];
-    if (runs.empty()) continue;
-    const Tensor& group_state = group_at(index).state;
-    const Betas beta = betas(index);
-    const BeginStepParams params{.beta1 = static_cast<float>(beta.beta1),
-                                 .beta1_low = low_part(beta.beta1),
-                                 .beta2 = static_cast<float>(beta.beta2),
-                                 .beta2_low = low_part(beta.beta2),
-                                 .unscale = unscale ? 1 : 0};
-    KernelCall begin(KernelId::begin_step, Spec{}, params);
-    begin.with(range_of(group_state)).with(range_or_absent(stats)).with(range_or_absent(scaler_state)).with(lr);
-    group_state.device().launch(begin);
-    for (const nn::ParameterSpan& run : runs) {
-      const Tensor& flat = working_copies.at(run.arena.get());
-      const Shape shape{run.count};
-      launch_update(index, run, flat.defined() ? flat.view(shape, contiguous_strides(shape), run.start) : Tensor());
-    }
-  }
-  for (const auto& [arena, flat] : working_copies) {
-    if (flat.defined()) arena->mark_fresh();
-  }
-  if (autograd::Trace* trace = autograd::active_trace()) trace->add({.phase = "step", .op = name_});
+Optimizer::ParameterGroup& Optimizer::group_at(int group) {
+  return const_cast<ParameterGroup&>(std::as_const(*this).group_at(group));  // NOLINT: it is this object's
 }
 
 }  // namespace amphora::optim

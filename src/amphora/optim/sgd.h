@@ -15,22 +15,11 @@ struct SgdOptions {
   bool nesterov = false;      // needs momentum > 0 and no dampening
 };
 
-struct SgdGroup {
-  Parameters parameters;
-  SgdOptions options;
-};
-
+// Throws Error for an option out of range.
 class Sgd final : public Optimizer {
  public:
   explicit Sgd(const Parameters& parameters, const SgdOptions& options = {}) : Sgd({{parameters, options}}) {}
-  // Throws Error for an option out of range.
-  explicit Sgd(const std::vector<SgdGroup>& groups);
-
- protected:
-  void launch_update(int group, const nn::ParameterSpan& run, const Tensor& working) override;
-
- private:
-  std::vector<SgdOptions> options_;
+  explicit Sgd(const std::vector<Group<SgdOptions>>& groups);
 };
 
 }  // namespace amphora::optim

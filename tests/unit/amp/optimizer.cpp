@@ -157,7 +157,7 @@ TEST_P(AmpOptimizer, O7_AStepUnscalesAsUnscaleDoes) {
                          },
                          [](const auto& w) {
                            return std::make_unique<optim::AdamW>(optim::Parameters{w},
-                                                                 optim::AdamOptions{.lr = 0.1f, .weight_decay = 0.1f});
+                                                                 optim::AdamWOptions{.lr = 0.1f, .weight_decay = 0.1f});
                          }};
   Random random;
   for (const float scale : {1024.0f, 3.0f, 12345.678f}) {

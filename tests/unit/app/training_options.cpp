@@ -173,7 +173,7 @@ TEST(TrainOptions, OfferEachOptimizerThatThereIs) {
     EXPECT_EQ(parse({"--optimizer", name}).lr, row.lr);
     EXPECT_NE(help().find(row.help), std::string::npos) << help();
   }
-  EXPECT_THROW(optimizer_named("lion"), Error);
+  EXPECT_THROW(optimizer_named("sdg"), Error);
 }
 
 TEST(TrainOptions, KeepTheRateOfASampleUnlessAnOptimizerIsChosen) {

@@ -130,7 +130,7 @@ TEST(CpuDevice, SupportsEveryFloatingTypeInEveryKernel) {
     for (const DType type : {DType::f32, DType::f16, DType::bf16, DType::f64}) {
       Spec spec{.types = {type, type, type, type}};
       if (kernel == KernelId::cross_entropy || kernel == KernelId::cross_entropy_grad) spec.types[1] = DType::i32;
-      if (kernel == KernelId::sgd || kernel == KernelId::adam) spec.types[1] = DType::f32;
+      if (kernel == KernelId::optimizer_step) spec.types[1] = DType::f32;
       if (kernel == KernelId::gradient_norm || kernel == KernelId::clip_norm) spec.types[1] = DType::f32;
       EXPECT_TRUE(device->supports(kernel, spec).supported) << name_of(kernel) << " " << name_of(type);
     }

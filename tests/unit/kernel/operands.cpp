@@ -90,9 +90,12 @@ TEST(Operands, RowsAndLosses) {
 
 // All of these may leave what was there: a step is skipped, a gradient is finite, a scale is 1.
 TEST(Operands, WhatDependsOnTheDeviceSStateIsAnUpdate) {
-  EXPECT_EQ(uses({KernelId::sgd, {}, SgdParams{8, 0.9f, 0, 0, 0}}, {32, 32, 32, 32, 24}), "ruuur");
-  EXPECT_EQ(uses({KernelId::sgd, {}, SgdParams{8, 0, 0, 0, 0}}, {32, 32, 0, 32, 24}), "ru-ur");
-  EXPECT_EQ(uses({KernelId::adam, {}, AdamParams{}}, {32, 32, 32, 32, 32, 24}), "ruuuur");
+  const OptimizerParams step{8, {}, {}};
+  const Spec sgd{.function = static_cast<std::uint8_t>(OptimizerRule::sgd)};
+  const Spec rmsprop{.function = static_cast<std::uint8_t>(OptimizerRule::rmsprop)};
+  EXPECT_EQ(uses({KernelId::optimizer_step, sgd, step}, {32, 32, 32, 32, 0, 0, 24}), "ruuu--r");
+  EXPECT_EQ(uses({KernelId::optimizer_step, sgd, step}, {32, 32, 32, 0, 0, 0, 24}), "ruu---r");
+  EXPECT_EQ(uses({KernelId::optimizer_step, rmsprop, step}, {32, 32, 32, 32, 32, 32, 24}), "ruuuuur");
   EXPECT_EQ(uses({KernelId::unscale, {}, CountParams{8}}, {32, 24, 4}), "uuu");
   EXPECT_EQ(uses({KernelId::inspect, {}, CountParams{8}}, {32, 24, 4}), "ruu");
   EXPECT_EQ(uses({KernelId::gradient_norm, {}, GradientNormParams{8, 2.0f}}, {32, 4}), "ru");
@@ -110,10 +113,11 @@ TEST(Operands, DropoutReadsTheNumberOfItsCall) {
 }
 
 TEST(Operands, DeviceStateHasNoElementType) {
-  const KernelCall adam(KernelId::adam, spec_of(DType::f32, DType::f32, DType::f16, DType::f32), AdamParams{});
-  EXPECT_EQ(type_of(adam, 2), DType::f16);
-  EXPECT_EQ(type_of(adam, 4), DType::f32);
-  EXPECT_EQ(type_of(adam, 5), std::nullopt);
+  const KernelCall step(KernelId::optimizer_step, spec_of(DType::f32, DType::f32, DType::f16, DType::f32),
+                        OptimizerParams{});
+  EXPECT_EQ(type_of(step, 2), DType::f16);
+  EXPECT_EQ(type_of(step, 4), DType::f32);
+  EXPECT_EQ(type_of(step, 6), std::nullopt);
   const KernelCall loss(KernelId::cross_entropy_grad, spec_of(DType::bf16, DType::i32), CrossEntropyParams{});
   EXPECT_EQ(type_of(loss, 4), DType::bf16);
   const KernelCall product(KernelId::matmul, spec_of(DType::f16, DType::f16, DType::f16), product_of(1, 1, 1));
@@ -130,8 +134,9 @@ TEST(Operands, CostCountsEachDirectionOnce) {
   added.with({nullptr, 0, 32}).with({nullptr, 0, 48}).with({nullptr, 0, 24});
   EXPECT_EQ(cost_of(added).bytes, 32.0 + 48 + 2 * 24);
   // What an optimizer writes without looking at it is not read.
-  KernelCall sgd(KernelId::sgd, spec_of(DType::f32, DType::f32, DType::f32, DType::f16), SgdParams{8, 0, 0, 0, 0});
-  sgd.with({nullptr, 0, 32}).with({nullptr, 0, 32}).with({}).with({nullptr, 0, 16}).with({nullptr, 0, 24});
+  KernelCall sgd(KernelId::optimizer_step, spec_of(DType::f32, DType::f32, DType::f16), OptimizerParams{8, {}, {}});
+  sgd.with({nullptr, 0, 32}).with({nullptr, 0, 32}).with({nullptr, 0, 16}).with({}).with({}).with({});
+  sgd.with({nullptr, 0, 24});
   EXPECT_EQ(cost_of(sgd).bytes, 32.0 + 2 * 32 + 16 + 24);
 }
 

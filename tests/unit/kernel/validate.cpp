@@ -125,6 +125,23 @@ TEST(Validate, RefusesAFunctionThatDoesNotExist) {
   EXPECT_EQ(refusal_of(call), "kernel reduce: there is no function 3");
 }
 
+TEST(Validate, AnOptimizerHasTheStatesOfItsRule) {
+  const auto device = open_device("null");
+  const BufferPtr buffer = device->allocate(1024, MemoryKind::activations);
+  const auto refusal = [&](OptimizerRule rule, const std::array<bool, 3>& states) {
+    KernelCall call(KernelId::optimizer_step, Spec{.function = static_cast<std::uint8_t>(rule)},
+                    OptimizerParams{1, {}, {}});
+    const BufferRange all{buffer.get(), 0, 1024};
+    call.with(all).with(all).with({});
+    for (const bool present : states) call.with(present ? all : BufferRange{});
+    return refusal_of(call.with(all));
+  };
+  EXPECT_EQ(refusal(OptimizerRule::adam, {true, true, false}), "");
+  EXPECT_EQ(refusal(OptimizerRule::adam, {true, false, false}), "kernel optimizer_step: buffer 'second' is missing");
+  EXPECT_NE(refusal(OptimizerRule::adam, {true, true, true}).find("'third' is given"), std::string::npos);
+  EXPECT_EQ(refusal(OptimizerRule::rmsprop, {true, false, true}), "");
+}
+
 TEST(Validate, RefusesABufferThatTheFlagsLeaveUnused) {
   const auto device = open_device("null");
   const BufferPtr buffer = device->allocate(1024, MemoryKind::activations);

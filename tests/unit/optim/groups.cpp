@@ -51,7 +51,7 @@ TEST_P(OptimGroups, ParametersWithoutGradientStay) {
   set_gradient(c, {1, 1, 1});
   device->reset_counters();
   adamw.step();
-  EXPECT_EQ(launches(KernelId::adam), 2u);  // a and c are not neighbours
+  EXPECT_EQ(launches(KernelId::optimizer_step), 2u);  // a and c are not neighbours
   EXPECT_EQ(b.tensor().item(), 3);
   EXPECT_EQ(adamw.state(b, "m").item(), 0);
   EXPECT_NE(c.tensor().to_doubles()[2], 6);
@@ -89,7 +89,7 @@ TEST_P(OptimGroups, NeighboursAreUpdatedInOneLaunch) {
   for (const nn::Parameter& p : {a, b, c}) set_gradient(p, Values(static_cast<std::size_t>(p.count()), 1));
   device->reset_counters();
   adam.step();
-  EXPECT_EQ(launches(KernelId::adam), 1u);
+  EXPECT_EQ(launches(KernelId::optimizer_step), 1u);
   EXPECT_EQ(launches(KernelId::begin_step), 1u);
   EXPECT_EQ(device->counters().waits, 0u);
 }

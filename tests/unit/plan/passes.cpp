@@ -287,8 +287,9 @@ TEST(DropDeadCalls, WhatMayBeSkippedOverwritesNothing) {
   const int g = b.value(400, Role::input), master = b.value(400, Role::kept), working = b.value(200, Role::kept);
   const int group = b.value(sizeof(GroupState), Role::kept);
   b.call(cast_of(100, DType::f32, DType::f16), {master, working});
-  b.call(KernelCall(KernelId::sgd, spec_of(DType::f32, DType::f32, DType::f32, DType::f16), SgdParams{100, 0, 0, 0, 0}),
-         {g, master, kNoValue, working, group});
+  b.call(
+      KernelCall(KernelId::optimizer_step, spec_of(DType::f32, DType::f32, DType::f16), OptimizerParams{100, {}, {}}),
+      {g, master, working, kNoValue, kNoValue, kNoValue, group});
   EXPECT_EQ(drop_dead_calls(b.plan), 0);
 }
 

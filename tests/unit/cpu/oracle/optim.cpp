@@ -1,6 +1,6 @@
 #include <cmath>
 
-#include "amphora/optim/optimizer.h"
+#include "amphora/kernel/optimizers.h"
 #include "unit/cpu/oracle/support.h"
 
 namespace amphora::testing {
@@ -17,10 +17,10 @@ class OracleOptim : public OracleTest {
   void begin_step(const DeviceState<GroupState>& group, float found_inf = 0.0f, float scale = 1.0f,
                   bool unscale = false) {
     launch(KernelId::begin_step, {},
-           BeginStepParams{.beta1 = 0.9f,
-                           .beta1_low = optim::low_part(0.9),
-                           .beta2 = 0.999f,
-                           .beta2_low = optim::low_part(0.999),
+           BeginStepParams{.decay1 = 0.9f,
+                           .decay1_low = low_part(0.9),
+                           .decay2 = 0.999f,
+                           .decay2_low = low_part(0.999),
                            .unscale = unscale ? 1 : 0},
            {group, state(GradientStats{found_inf}), state(ScalerState{scale, 0, 1, found_inf, 0, 0})});
   }
@@ -35,24 +35,32 @@ class OracleOptim : public OracleTest {
   };
   Scalar scalar(float lr) { return {f32({1}), f32({kNaN}), f32({0}), group_of(lr)}; }
 
-  void sgd(const Scalar& s, double gradient, const SgdParams& params) {
+  void sgd(const Scalar& s, double gradient, const constants::sgd& values) {
     begin_step(s.group, std::isfinite(gradient) ? 0.0f : 1.0f);
-    launch(KernelId::sgd, {}, params, {f32({gradient}), s.master, s.first, kAbsent, s.group});
+    step(OptimizerRule::sgd, {}, optimizer_params(1, values), {f32({gradient}), s.master, kAbsent, s.first}, s.group);
   }
-  void adam(const Scalar& s, double gradient, const AdamParams& params) {
+  void adam(const Scalar& s, double gradient, const constants::adam& values) {
     begin_step(s.group, std::isfinite(gradient) ? 0.0f : 1.0f);
-    launch(KernelId::adam, {}, params, {f32({gradient}), s.master, kAbsent, s.first, s.second, s.group});
+    step(OptimizerRule::adam, {}, optimizer_params(1, values), {f32({gradient}), s.master, kAbsent, s.first, s.second},
+         s.group);
+  }
+  // `buffers`: those before the group; states that are left away are absent.
+  void step(OptimizerRule rule, std::array<DType, kMaxBuffers> types, const OptimizerParams& params,
+            std::vector<BufferRange> buffers, const BufferRange& group) {
+    KernelCall call(KernelId::optimizer_step, {.types = types, .function = static_cast<std::uint8_t>(rule)}, params);
+    buffers.resize(6);
+    for (const BufferRange& buffer : buffers) call.with(buffer);
+    device->launch(call.with(group));
   }
 };
 
-const AdamParams kAdam{.count = 1,
-                       .beta1 = 0.9f,
-                       .beta1_low = optim::low_part(0.9),
-                       .beta2 = 0.999f,
-                       .beta2_low = optim::low_part(0.999),
-                       .epsilon = 1e-8f,
-                       .weight_decay = 0.0f,
-                       .decoupled = 1};
+constexpr constants::adam kAdam{.complement1 = 1.0 - 0.9,
+                                .beta2 = 0.999,
+                                .complement2 = 1.0 - 0.999,
+                                .epsilon = 1e-8f,
+                                .l2 = 0.0,
+                                .weight_decay = 0.0};
+constexpr constants::sgd kPlain{.mu = 0.0, .undamped = 1.0, .l2 = 0.0, .nesterov = 0.0};
 
 TEST_F(OracleOptim, BeginStepCountsAppliedStepsOnly) {
   const auto group = group_of(0.1f);
@@ -63,8 +71,8 @@ TEST_F(OracleOptim, BeginStepCountsAppliedStepsOnly) {
   begin_step(group);
   EXPECT_EQ(group.read().skip, 0);
   EXPECT_EQ(group.read().step, 2);
-  EXPECT_EQ(group.read().bias_correction1, 0.19f);
-  EXPECT_EQ(group.read().bias_correction2, static_cast<float>(std::sqrt(1.0 - 0.999 * 0.999)));
+  EXPECT_EQ(group.read().correction1, 0.19f);
+  EXPECT_EQ(group.read().correction2, static_cast<float>(std::sqrt(1.0 - 0.999 * 0.999)));
 }
 
 TEST_F(OracleOptim, AnyNonZeroFoundInfSkips) {
@@ -84,14 +92,14 @@ TEST_F(OracleOptim, BeginStepGivesTheInverseScaleWhereGradientsCarryIt) {
 TEST_F(OracleOptim, BeginStepRunsWithoutAScaler) {
   const auto group = group_of(0.1f);
   launch(KernelId::begin_step, {},
-         BeginStepParams{.beta1 = 0, .beta1_low = 0, .beta2 = 0, .beta2_low = 0, .unscale = 1},
+         BeginStepParams{.decay1 = 0, .decay1_low = 0, .decay2 = 0, .decay2_low = 0, .unscale = 1},
          {group, kAbsent, kAbsent});
   EXPECT_EQ(group.read().step, 1);
   EXPECT_EQ(group.read().gradient_factor, 1.0f);
 }
 
 TEST_F(OracleOptim, SgdWithMomentumSkipsAndStartsFromTheFirstAppliedGradient) {
-  const SgdParams params{.count = 1, .momentum = 0.9f, .dampening = 0.0f, .weight_decay = 0.0f, .nesterov = 0};
+  const constants::sgd params{.mu = 0.9f, .undamped = 1.0, .l2 = 0.0, .nesterov = 0.0};
   const Scalar s = scalar(0.1f);
   sgd(s, kNaN, params);
   EXPECT_EQ(s.value(), 1.0);
@@ -105,7 +113,7 @@ TEST_F(OracleOptim, SgdWithMomentumSkipsAndStartsFromTheFirstAppliedGradient) {
 }
 
 TEST_F(OracleOptim, SgdAppliesWeightDecayDampeningAndNesterov) {
-  const SgdParams params{.count = 1, .momentum = 0.5f, .dampening = 0.25f, .weight_decay = 0.5f, .nesterov = 1};
+  const constants::sgd params{.mu = 0.5, .undamped = 0.75, .l2 = 0.5, .nesterov = 1.0};
   const Scalar s = scalar(0.25f);
   sgd(s, 1.5, params);  // g = 1.5 + 0.5 = 2; buffer 2; g + 0.5 * 2 = 3
   EXPECT_EQ(s.value(), 0.25);
@@ -118,8 +126,7 @@ TEST_F(OracleOptim, SgdWithoutMomentumNeedsNoBuffer) {
   const auto group = group_of(0.5f);
   const Elements master = f32({1, 2});
   begin_step(group);
-  const SgdParams params{.count = 2, .momentum = 0.0f, .dampening = 0.0f, .weight_decay = 0.0f, .nesterov = 0};
-  launch(KernelId::sgd, {}, params, {f32({1, -1}), master, kAbsent, kAbsent, group});
+  step(OptimizerRule::sgd, {}, optimizer_params(2, kPlain), {f32({1, -1}), master}, group);
   EXPECT_EQ(master.read(), (Values{0.5, 2.5}));
 }
 
@@ -128,9 +135,8 @@ TEST_F(OracleOptim, TheWorkingCopyIsTheMasterRoundedOnce) {
   const Elements master = f32({1.0});
   const Elements working = elements(DType::f16, {0});
   begin_step(group);
-  const SgdParams params{.count = 1, .momentum = 0.0f, .dampening = 0.0f, .weight_decay = 0.0f, .nesterov = 0};
-  launch(KernelId::sgd, {.types = {DType::bf16, DType::f32, DType::f32, DType::f16}}, params,
-         {elements(DType::bf16, {-0x1p-12}), master, kAbsent, working, group});
+  step(OptimizerRule::sgd, {DType::bf16, DType::f32, DType::f16}, optimizer_params(1, kPlain),
+       {elements(DType::bf16, {-0x1p-12}), master, working}, group);
   EXPECT_EQ(master.read(), Values{1 + 0x1p-12});
   EXPECT_EQ(working.read(), Values{1});
 }
@@ -139,8 +145,7 @@ TEST_F(OracleOptim, GradientsAreMultipliedByTheGroupsFactor) {
   const auto group = group_of(1.0f);
   const Elements master = f32({1.0});
   begin_step(group, 0.0f, 4.0f, true);
-  const SgdParams params{.count = 1, .momentum = 0.0f, .dampening = 0.0f, .weight_decay = 0.0f, .nesterov = 0};
-  launch(KernelId::sgd, {}, params, {f32({2}), master, kAbsent, kAbsent, group});
+  step(OptimizerRule::sgd, {}, optimizer_params(1, kPlain), {f32({2}), master}, group);
   EXPECT_EQ(master.read(), Values{0.5});
 }
 
@@ -162,13 +167,14 @@ TEST_F(OracleOptim, AdamWGivesPyTorchsBits) {
 }
 
 TEST_F(OracleOptim, WeightDecayIsDecoupledOrPartOfTheGradient) {
-  AdamParams params = kAdam;
-  params.weight_decay = 0.5f;
+  constants::adam params = kAdam;
+  params.weight_decay = 0.5;
   const Scalar decoupled{f32({1}), f32({0}), f32({0}), group_of(0.1f)};
   adam(decoupled, 0.0, params);
   EXPECT_FLOAT_EQ(static_cast<float>(decoupled.value()), 0.95f);
   EXPECT_EQ(decoupled.first.read(), Values{0});
-  params.decoupled = 0;
+  params.weight_decay = 0.0;
+  params.l2 = 0.5;
   const Scalar coupled{f32({1}), f32({0}), f32({0}), group_of(0.1f)};
   adam(coupled, 0.0, params);
   EXPECT_FLOAT_EQ(static_cast<float>(coupled.value()), 0.9f);
@@ -176,8 +182,8 @@ TEST_F(OracleOptim, WeightDecayIsDecoupledOrPartOfTheGradient) {
 }
 
 TEST_F(OracleOptim, AdamWithoutMemoryKeepsTheGradientItself) {
-  AdamParams params = kAdam;
-  params.beta1 = params.beta1_low = 0.0f;
+  constants::adam params = kAdam;
+  params.complement1 = 1.0;
   const Scalar s{f32({1}), f32({1e8}), f32({0}), group_of(0.1f)};
   adam(s, 1e-8, params);
   EXPECT_EQ(s.first.read(), Values{1e-8f});
@@ -189,8 +195,8 @@ TEST_F(OracleOptim, AdamKeepsF64MastersInF64) {
   const Elements m = f64({0});
   const Elements v = f64({0});
   begin_step(group);
-  launch(KernelId::adam, {.types = {DType::f64, DType::f64, DType::f32, DType::f64}}, kAdam,
-         {f64({0x1p-30}), master, kAbsent, m, v, group});
+  step(OptimizerRule::adam, {DType::f64, DType::f64, DType::f32, DType::f64}, optimizer_params(1, kAdam),
+       {f64({0x1p-30}), master, kAbsent, m, v}, group);
   const double of_beta = 0x1p-49;  // two f32 hold a number below 1 to half of this
   EXPECT_NEAR(m.read()[0], 0x1p-30 * (1.0 - 0.9), 0x1p-30 * of_beta);
   EXPECT_NEAR(v.read()[0], 0x1p-60 * (1.0 - 0.999), 0x1p-60 * of_beta);
