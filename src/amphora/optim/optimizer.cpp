@@ -9,6 +9,7 @@
 #include "amphora/autograd/trace.h"
 #include "amphora/core/context.h"
 #include "amphora/core/error.h"
+#include "amphora/core/narrow.h"
 #include "amphora/device/device.h"
 #include "amphora/plan/recorder.h"
 #include "amphora/tensor/launch.h"
@@ -163,7 +164,7 @@ void Optimizer::begin_step(const Active& active, const Tensor& stats, const Tens
 void Optimizer::update(const Active& active, const nn::ParameterSpan& run, const Tensor& working) {
   const ParameterGroup& group = group_at(active.group);
   OptimizerParams params = group.rule.params;
-  params.count = static_cast<std::uint32_t>(run.count);
+  params.count = narrow<std::uint32_t>(run.count, "number of elements");
   const DType working_type = working.defined() ? working.dtype() : DType::f32;
   const Spec spec{.types = {DType::f32, DType::f32, working_type, DType::f32},
                   .function = static_cast<std::uint8_t>(rule_)};
