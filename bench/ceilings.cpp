@@ -64,7 +64,7 @@ class Ceilings {
 
   void measure_flat_kernels() {
     const std::size_t n = count();
-    const auto size = static_cast<std::int32_t>(count());
+    const std::uint32_t size = count();
     const BufferPtr f32 = arrays_.random(DType::f32, n), f32_out = arrays_.random(DType::f32, n);
     const BufferPtr a = arrays_.random(DType::f16, n), b = arrays_.random(DType::f16, n);
     const BufferPtr out = arrays_.random(DType::f16, n);
