@@ -103,8 +103,8 @@ int main(int argc, char** argv) {
         if (precision == am::Precision::f32) f32 = memory;
         const std::string name(am::name_of(precision));
         const std::string how = recompute ? "yes" : "no";
-        plan.push_back(
-            {name, how, am::bytes_text(memory.arena, 2), bytes_text(memory.live_peak, 2), share(memory.arena, f32.arena)});
+        plan.push_back({name, how, am::bytes_text(memory.arena, 2), bytes_text(memory.live_peak, 2),
+                        share(memory.arena, f32.arena)});
         counted.push_back({name, how, am::bytes_text(memory.eager, 2), share(memory.eager, f32.eager),
                            am::bytes_text(memory.replayed, 2), share(memory.replayed, f32.replayed)});
       }
