@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "amphora/core/error.h"
+#include "amphora/kernel/operands.h"
 #include "amphora/kernel/validate.h"
 #include "backends/cpu/backend.h"
 #include "backends/cpu/kernels.h"
@@ -59,6 +60,7 @@ class CpuTarget : public Subject {
     const TargetScope scope(target_);
     KernelCall bound = call;
     for (const Array& array : arrays) bound.with(array.range());
+    if (is_empty(bound)) return;  // which Device keeps from launchers
     cpu::Launcher launcher = cpu::simd::find_launcher(call.id, call.spec);
     if (launcher == nullptr) launcher = cpu::oracle::find_launcher(call.id);
     launcher(bound, threads(thread_count));

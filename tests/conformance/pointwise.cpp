@@ -190,7 +190,7 @@ void expect_binary_in_bounds(Random& random, const BinaryCase& c) {
   for (int i = 0; i < c.rows * c.columns; ++i) {
     const std::int64_t row = i / c.columns;
     const std::int64_t column = i % c.columns;
-    const auto at = [row, column](const std::int32_t* strides) {
+    const auto at = [row, column](const std::uint32_t* strides) {
       return static_cast<std::size_t>(row * strides[0] + column * strides[1]);
     };
     const Interval a = Interval::exact(arrays[0][at(params.a_strides)]);
