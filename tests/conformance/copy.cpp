@@ -98,7 +98,7 @@ TEST_P(Copy, Small_CopyMatchesTheOracleForRandomViews) {
 TEST_P(Copy, CopyTransposesMatricesOfEverySize) {
   for (const DType type : {DType::f32, DType::f16, DType::f64}) {
     for (const auto& [rows, columns] :
-         std::vector<std::array<int, 2>>{{1, 1}, {1, 9}, {16, 16}, {17, 31}, {300, 257}}) {
+         std::vector<std::array<std::uint32_t, 2>>{{1, 1}, {1, 9}, {16, 16}, {17, 31}, {300, 257}}) {
       Spec spec;
       spec.types = {type, type};
       const CopyParams params{3, {3, rows, columns}, {rows * columns, 1, rows}, {rows * columns, columns, 1}};

@@ -1,4 +1,7 @@
 // optimizer_step, lerp: masters, state and working copy in one pass, with the order and the roundings of PyTorch.
+#include <algorithm>
+#include <string_view>
+
 #include "backends/cpu/simd/blocks.h"
 #include "backends/cpu/simd/launchers.h"
 #include "backends/cpu/simd/parallel.h"
@@ -54,8 +57,9 @@ HWY_INLINE void put(Floats values, T* p, std::size_t count) {
 HWY_INLINE bool has_buffer(const KernelCall& call, int index) { return call.at(index).buffer != nullptr; }
 
 // Calls update(g, value, first, second, third) for each vector of elements, with its states; those that are absent are
-// 0.
-template <class Working, class Update>
+// 0. The first kNeeded states are there, and the first kNamed may be, so that nothing is asked in the loop that the
+// rule's row says.
+template <class Working, int kNeeded, int kNamed, class Update>
 HWY_INLINE void for_each_vector(const KernelCall& call, Threads& threads, const Update& update) {
   const auto* gradient = data_of<float>(call, op::optimizer_step::gradient);
   auto* master = data_of<float>(call, op::optimizer_step::master);
@@ -63,22 +67,26 @@ HWY_INLINE void for_each_vector(const KernelCall& call, Threads& threads, const 
   float* const states[] = {data_of<float>(call, op::optimizer_step::first),
                            data_of<float>(call, op::optimizer_step::second),
                            data_of<float>(call, op::optimizer_step::third)};
+  const auto has = [&states](int k) HWY_ATTR { return k < kNeeded || (k < kNamed && states[k] != nullptr); };
   const float scale = data_of<GroupState>(call, op::optimizer_step::group)->gradient_factor;
   run_chunks(threads, call.params<OptimizerParams>().count, [&](std::size_t begin, std::size_t end) HWY_ATTR {
     const Value factor = constant(scale);
     for_vectors(begin, end, [&](std::size_t i, std::size_t count) HWY_ATTR {
-      const auto state = [&](int k) HWY_ATTR {
-        return states[k] == nullptr ? constant(0.0f) : Value{get(states[k] + i, count)};
-      };
+      const auto state = [&](int k) HWY_ATTR { return has(k) ? Value{get(states[k] + i, count)} : constant(0.0f); };
       Value value{get(master + i, count)}, first = state(0), second = state(1), third = state(2);
       update(Value{get(gradient + i, count)} * factor, value, first, second, third);
-      if (states[0] != nullptr) put(first.v, states[0] + i, count);
-      if (states[1] != nullptr) put(second.v, states[1] + i, count);
-      if (states[2] != nullptr) put(third.v, states[2] + i, count);
+      if (has(0)) put(first.v, states[0] + i, count);
+      if (has(1)) put(second.v, states[1] + i, count);
+      if (has(2)) put(third.v, states[2] + i, count);
       put(value.v, master + i, count);
       if (working != nullptr) put(value.v, working + i, count);
     });
   });
+}
+
+// Of a row's presence: letters of states that are needed come first.
+constexpr int needed_states(std::string_view presence) {
+  return static_cast<int>(std::min(presence.find_first_not_of('n'), presence.size()));
 }
 
 HWY_INLINE Value operator*(Value a, float b) { return a * constant(b); }
@@ -124,7 +132,7 @@ HWY_INLINE float quotient(float a, float b) { return a / b; }
     [[maybe_unused]] const bool HAS(second_state) = has_buffer(call, op::optimizer_step::second);             \
     [[maybe_unused]] const bool HAS(third_state) = has_buffer(call, op::optimizer_step::third);               \
     int next = 0;                                                                                             \
-    constants prepared for_each_vector<Working>(                                                              \
+    constants prepared for_each_vector<Working, needed_states(presence), sizeof(presence) - 1>(               \
         call, threads,                                                                                        \
         [&](Value g, Value& value, [[maybe_unused]] Value& first_state, [[maybe_unused]] Value& second_state, \
             [[maybe_unused]] Value& third_state) HWY_ATTR { update });                                        \
