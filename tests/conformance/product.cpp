@@ -83,7 +83,19 @@ Problem prepare(Random& random, const Product& c, bool integers) {
   const int lda = (c.transpose_a ? c.m : c.k) + c.padding, ldb = (c.transpose_b ? c.k : c.n) + c.padding;
   const int ldc = c.n + c.padding;
   const int a_size = (c.transpose_a ? c.k : c.m) * lda, b_size = (c.transpose_b ? c.n : c.k) * ldb;
-  problem.params = {c.m, c.n, c.k, c.batch, lda, ldb, ldc, a_size, b_size, c.m * ldc, c.alpha, c.beta};
+  const auto stride = [](int size) { return static_cast<std::uint32_t>(size); };
+  problem.params = {.m = c.m,
+                    .n = c.n,
+                    .k = c.k,
+                    .batch = c.batch,
+                    .lda = lda,
+                    .ldb = ldb,
+                    .ldc = ldc,
+                    .a_batch_stride = stride(a_size),
+                    .b_batch_stride = stride(b_size),
+                    .c_batch_stride = stride(c.m * ldc),
+                    .alpha = c.alpha,
+                    .beta = c.beta};
   const auto count = [&](int size) { return static_cast<std::size_t>(size) * static_cast<std::size_t>(c.batch); };
   const auto operand = [&](DType type, int size) {
     return integers ? random.integers(type, count(size), 8) : random.array(type, count(size));

@@ -130,9 +130,8 @@ TEST_F(CudaCopy, AnIntegerIsRoundedToBf16Once) {
   const BufferPtr copy = buffer_of(*device, std::vector<std::uint16_t>(values.size()));
   const auto count = static_cast<std::uint32_t>(values.size());
   device->launch(KernelCall(KernelId::cast, spec, CountParams{count}).with(all_of(in)).with(all_of(cast)));
-  device->launch(KernelCall(KernelId::copy, spec, CopyParams{1, {static_cast<std::int32_t>(count)}, {1}, {1}})
-                     .with(all_of(in))
-                     .with(all_of(copy)));
+  device->launch(
+      KernelCall(KernelId::copy, spec, CopyParams{1, {count}, {1}, {1}}).with(all_of(in)).with(all_of(copy)));
   EXPECT_EQ(values_of<std::uint16_t>(*device, *cast), expected);
   EXPECT_EQ(values_of<std::uint16_t>(*device, *copy), expected);
 }

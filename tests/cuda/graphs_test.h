@@ -33,7 +33,7 @@ inline KernelCall sum(const BufferPtr& x, const BufferPtr& y) {
 
 // A copy that is one of memory.
 inline KernelCall copy(const BufferPtr& x, const BufferPtr& y) {
-  const auto count = static_cast<std::int32_t>(x->bytes() / sizeof(float));
+  const auto count = static_cast<std::uint32_t>(x->bytes() / sizeof(float));
   return KernelCall(KernelId::copy, {}, CopyParams{1, {count}, {1}, {1}}).with(all_of(x)).with(all_of(y));
 }
 

@@ -13,15 +13,15 @@ using Runs = std::map<int, int>;  // by algorithm
 class CudaPlans : public CudaProducts {
  protected:
   // GELU's derivative and the sums of its columns, which begin `offset` bytes into their buffer. All of it is 0.
-  std::vector<float> sums_of_columns(CudaDevice& device, std::size_t offset, int batch_padding = 0) {
+  std::vector<float> sums_of_columns(CudaDevice& device, std::size_t offset, std::uint32_t batch_padding = 0) {
     constexpr int kSize = 64;
-    const int stride = kSize * kSize + batch_padding;
+    const std::uint32_t stride = kSize * kSize + batch_padding;
     const Spec spec{.types = {},
                     .function = static_cast<std::uint8_t>(Activation::gelu),
                     .flags = kMatmulDerivative | kMatmulBiasGradient};
     const int batch = batch_padding == 0 ? 1 : 2;
     const MatmulParams params{kSize, kSize, kSize, batch, kSize, kSize, kSize, stride, stride, stride, 1.0f, 0.0f};
-    const BufferPtr x = buffer_of(device, std::vector<float>(static_cast<std::size_t>(stride * batch)));
+    const BufferPtr x = buffer_of(device, std::vector<float>(std::size_t{stride} * batch));
     const BufferPtr c = device.allocate(x->bytes(), MemoryKind::activations);
     const BufferPtr sums = buffer_of(device, std::vector<float>(kSize + 4, 1.0f));
     KernelCall call(KernelId::matmul, spec, params);

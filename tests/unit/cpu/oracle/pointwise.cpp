@@ -48,11 +48,7 @@ class OraclePointwise : public OracleTest {
   }
   static std::uint32_t count_of(const Values& x) { return static_cast<std::uint32_t>(x.size()); }
   static BinaryParams flat(const Values& x) {
-    return {.rank = 1,
-            .sizes = {static_cast<std::int32_t>(x.size())},
-            .a_strides = {1},
-            .b_strides = {1},
-            .dy_strides = {1}};
+    return {.rank = 1, .sizes = {count_of(x)}, .a_strides = {1}, .b_strides = {1}, .dy_strides = {1}};
   }
 };
 
