@@ -80,7 +80,7 @@ TEST_F(Composed, MessagesNameTheFusedKernel) {
   EXPECT_EQ(message_of([&] {
               ops::launch_fused({KernelId::softmax, {}, RowsParams{2, 3}}, {x, x});
             }),
-            "cpu cannot run softmax [2x3] (i32 i32): softmax takes a floating type for x, not i32");
+            "cpu cannot run softmax r:i32[24 B] w:i32[24 B]: softmax takes a floating type for x, not i32");
 }
 
 TEST_F(Composed, TheDeviceSaysSo) {
@@ -93,7 +93,7 @@ TEST_F(Composed, TheDeviceSaysSo) {
 Values train(Device& device, Precision precision, bool eager) {
   RandomSource random(3);
   nn::Sequential model(nn::Linear({device, random}, 6, 16), nn::Tanh(), nn::Linear({device, random}, 16, 5));
-  optim::Sgd optimizer(model.parameters(), {.lr = 2.0f});
+  optim::Sgd optimizer(model.parameters(), {.lr = 0.1f});
   const Tensor targets = softmax(Tensor::from(device, {8, 5}, nn::uniform({8, 5}, -4.0f, 4.0f, {7, 0})));
   train::Step step(device,
                    [&](const Tensor& x) {
@@ -125,7 +125,7 @@ TEST_F(Composed, TrainingGivesTheLossesOfFusedKernels) {
     const Values eager = train(*lacking, precision, true);
     EXPECT_TRUE(close_values(eager, expected, 100 * unit)) << name_of(precision);
     EXPECT_EQ(train(*lacking, precision, false), eager) << name_of(precision);
-    EXPECT_LT(expected.back(), 0.5 * expected.front());
+    EXPECT_LT(expected.back(), 0.8 * expected.front());
   }
   EXPECT_GT(launches_of_fused(*whole), 0u);
   EXPECT_EQ(launches_of_fused(*lacking), 0u);
