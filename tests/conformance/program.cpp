@@ -83,15 +83,15 @@ TEST(Program, SaysWhichBackendIsUnsupportedAndWhy) {
 }
 
 TEST(Program, ListsTestsByTheirSubject) {
-  const Finished finished = run("--backend cpu --filter AdamMatches --list");
+  const Finished finished = run("--backend cpu --filter LerpMatches --list");
   EXPECT_EQ(finished.code, 0);
-  EXPECT_EQ(finished.out.rfind("Optim.Small_AdamMatchesTheOracle/cpu_", 0), 0u) << finished.out;
+  EXPECT_EQ(finished.out.rfind("Optim.Small_LerpMatchesTheOracle/cpu_", 0), 0u) << finished.out;
 }
 
 TEST(Program, TakesSeveralFilters) {
-  const Finished finished = run("--backend cpu --filter AdamMatches,FillWrites --list");
+  const Finished finished = run("--backend cpu --filter LerpMatches,FillWrites --list");
   EXPECT_EQ(finished.code, 0);
-  EXPECT_NE(finished.out.find("Optim.Small_AdamMatches"), std::string::npos) << finished.out;
+  EXPECT_NE(finished.out.find("Optim.Small_LerpMatches"), std::string::npos) << finished.out;
   EXPECT_NE(finished.out.find("Copy.Small_FillWrites"), std::string::npos) << finished.out;
 }
 

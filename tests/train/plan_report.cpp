@@ -29,7 +29,7 @@ TEST(PlanReport, ShowsCallsTypesCostsAndMemory) {
   EXPECT_EQ(lines_with(finished.out, "matmul+bias+relu [16x784 * 784x512 (T)]  f16 f16 f16 -> f16"), 1) << finished.out;
   // Of three layers: the products forward, two gradients each, what goes on to two of them, two derivatives.
   EXPECT_EQ(lines_with(finished.out, " linear "), 3 + 6 + 2 + 2) << finished.out;
-  EXPECT_EQ(lines_with(finished.out, "adam ["), 1);
+  EXPECT_EQ(lines_with(finished.out, "optimizer_step(adam) ["), 1);
   // Two operations a multiply-add.
   EXPECT_NE(finished.out.find("12.85 M"), std::string::npos) << finished.out;
   EXPECT_NE(finished.out.find("arena"), std::string::npos);
@@ -41,7 +41,7 @@ TEST(PlanReport, HasAPlanForEachPartOfAnAccumulatedStep) {
   ASSERT_EQ(finished.code, 0) << finished.err;
   EXPECT_EQ(lines_with(finished.out, "\nplan ") + (finished.out.rfind("plan ", 0) == 0 ? 1 : 0), 3) << finished.out;
   // Only the last one steps; the first overwrites the gradients of weights and biases, the others add to them.
-  EXPECT_EQ(lines_with(finished.out, "  adam ["), 1);
+  EXPECT_EQ(lines_with(finished.out, "  optimizer_step(adam) ["), 1);
   EXPECT_EQ(lines_with(finished.out, " added]"), 2 * (3 + 3)) << finished.out;
 }
 
@@ -95,7 +95,7 @@ TEST(PlanReport, TracesEachCallOneAfterTheOtherWithItsShareOfTheRoofline) {
     ++kernels[event.at("cat").get<std::string>()];
   }
   EXPECT_EQ(kernels["matmul"], 8);
-  EXPECT_EQ(kernels["adam"], 1);
+  EXPECT_EQ(kernels["optimizer_step"], 1);
 }
 
 TEST(PlanReport, SaysSoWhereNothingIsRecorded) {

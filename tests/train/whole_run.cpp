@@ -160,7 +160,7 @@ TEST(Explain, GivesTheSameTextOnEveryBackend) {
 TEST(BenchStep, PrintsTheMedianAndTheKernels) {
   const Finished finished = testing::run_mlp("--bench --backend cpu --batch-size 16");
   EXPECT_EQ(finished.code, 0) << finished.err;
-  for (const char* part : {"median step", "of 50", "matmul", "adam", "host"}) {
+  for (const char* part : {"median step", "of 50", "matmul", "optimizer_step", "host"}) {
     EXPECT_NE(finished.out.find(part), std::string::npos) << part << " in\n" << finished.out;
   }
 }

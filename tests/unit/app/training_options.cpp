@@ -210,7 +210,7 @@ INSTANTIATE_TEST_SUITE_P(
     CommandLine, BadOptions,
     ::testing::Values(Arguments{"--unknown"}, Arguments{"stray"}, Arguments{"--epochs"},
                       Arguments{"--backend", "opencl"}, Arguments{"--precision", "f8"}, Arguments{"--precision", "F16"},
-                      Arguments{"--optimizer", "lion"}, Arguments{"--epochs", "-1"}, Arguments{"--epochs", "two"},
+                      Arguments{"--optimizer", "lamb"}, Arguments{"--epochs", "-1"}, Arguments{"--epochs", "two"},
                       Arguments{"--epochs", "1.5"}, Arguments{"--batch-size", "0"}, Arguments{"--batch-size", "-8"},
                       Arguments{"--batch-size", "99999999999999999999"}, Arguments{"--lr", "-0.1"},
                       Arguments{"--lr", "nan"}, Arguments{"--lr", "inf"}, Arguments{"--lr", "1e-3x"},
