@@ -83,7 +83,8 @@ function(amphora_add_shaders target)
   target_sources(${target} PRIVATE ${folder}/shader_library.cpp)
 endfunction()
 
-# Makes NAME.inc of each module in FOLDER/*.comp, which the sources of TARGET may include.
+# Compiles FOLDER/*.comp into TARGET, whose sources find the module NAME as
+#   namespace amphora::vulkan { extern const std::span<const std::uint32_t> shader_NAME; }
 function(amphora_add_test_shaders target folder)
   set(out ${PROJECT_BINARY_DIR}/test_shaders)
   file(MAKE_DIRECTORY ${out})
@@ -92,8 +93,22 @@ function(amphora_add_test_shaders target folder)
     amphora_shader_modules(names ${file})
     foreach(name IN LISTS names)
       amphora_compile_shader(${file} ${name} ${out})
-      target_sources(${target} PRIVATE ${out}/${name}.inc)
+      file(
+        CONFIGURE
+        OUTPUT ${out}/${name}.cpp
+        CONTENT
+          "#include <cstdint>
+#include <span>
+namespace amphora::vulkan {
+static constexpr std::uint32_t kWords[] = {
+#include \"@name@.inc\"
+};
+extern constinit const std::span<const std::uint32_t> shader_@name@ = kWords;
+}
+"
+        @ONLY)
+      set_source_files_properties(${out}/${name}.cpp PROPERTIES OBJECT_DEPENDS ${out}/${name}.inc)
+      target_sources(${target} PRIVATE ${out}/${name}.cpp)
     endforeach()
   endforeach()
-  target_include_directories(${target} PRIVATE ${out})
 endfunction()

@@ -2,6 +2,7 @@
 #include <array>
 #include <limits>
 
+#include "amphora/kernel/strided.h"
 #include "conformance/formulas.h"
 #include "conformance/harness.h"
 #include "conformance/mixes.h"

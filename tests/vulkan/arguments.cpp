@@ -1,16 +1,17 @@
 // Arguments that exceed push constants reach a shader through memory.
 #include <array>
 #include <cstring>
+#include <span>
 
 #include "backends/vulkan/executable.h"
 #include "vulkan_test.h"
 
 namespace amphora::vulkan {
+
+extern const std::span<const std::uint32_t> shader_weighted;  // arguments.comp
+
 namespace {
 
-constexpr std::uint32_t kWeighted[] = {
-#include "weighted.inc"
-};
 constexpr std::size_t kCount = 40;
 using Numbers = std::array<float, kCount>;
 static_assert(2 * sizeof(std::uint64_t) + sizeof(Numbers) > kMaxPushBytes);
@@ -32,7 +33,7 @@ class VulkanArguments : public VulkanTest {
     allocator_ = std::make_unique<Allocator>(device_, capabilities_);
     queue_ = std::make_shared<Queue>(device_, *allocator_);
     pipelines_ = std::make_unique<Pipelines>(device_, capabilities_);
-    pipelines_->add("weighted", kWeighted);
+    pipelines_->add("weighted", shader_weighted);
     encoder_ = std::make_unique<CommandEncoder>(*queue_, *allocator_, *pipelines_, capabilities_);
     x_ = allocator_->take(sizeof(Numbers));
     write(filled(2.0f));

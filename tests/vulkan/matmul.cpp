@@ -70,7 +70,19 @@ void VulkanMatmul::expect_exact(VulkanDevice& device, const Case& c) {
   const Operand a(c, c.transpose_a ? c.k : c.m, c.transpose_a ? c.m : c.k, 1);
   const Operand b(c, c.transpose_b ? c.n : c.k, c.transpose_b ? c.k : c.n, 2);
   const int matrix = c.m * c.n;
-  const MatmulParams params{c.m, c.n, c.k, c.batch, a.stride, b.stride, c.n, a.matrix, b.matrix, matrix, 1.0f, 0.0f};
+  const auto distance = [](int elements) { return static_cast<std::uint32_t>(elements); };
+  const MatmulParams params{.m = c.m,
+                            .n = c.n,
+                            .k = c.k,
+                            .batch = c.batch,
+                            .lda = a.stride,
+                            .ldb = b.stride,
+                            .ldc = c.n,
+                            .a_batch_stride = distance(a.matrix),
+                            .b_batch_stride = distance(b.matrix),
+                            .c_batch_stride = distance(matrix),
+                            .alpha = 1.0f,
+                            .beta = 0.0f};
   const Spec spec{.types = {c.type, c.type, DType::f32, DType::f32},
                   .flags = static_cast<std::uint8_t>((c.transpose_a ? kMatmulTransposeA : 0) |
                                                      (c.transpose_b ? kMatmulTransposeB : 0))};

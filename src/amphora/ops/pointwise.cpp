@@ -7,10 +7,7 @@
 #include "amphora/device/device.h"
 #include "amphora/ops/op.h"
 
-namespace amphora {
-
-namespace ops {
-
+namespace amphora::ops {
 namespace {
 
 using autograd::Gradients;
@@ -82,6 +79,4 @@ Tensor binary(std::string_view name, BinaryFunction function, const Tensor& left
   return y;
 }
 
-}  // namespace ops
-
-}  // namespace amphora
+}  // namespace amphora::ops

@@ -20,7 +20,7 @@ std::uint64_t launches_of_fused(const Device& device) {
 class Composed : public GradCheck {
  protected:
   Composed() { device = open_without_fused({.threads = 1, .cpu_oracle = true}); }
-  ~Composed() override { EXPECT_EQ(launches_of_fused(*device), 0u); }
+  void TearDown() override { EXPECT_EQ(launches_of_fused(*device), 0u); }
 };
 
 TEST_F(Composed, SoftmaxHasTheRightGradient) {

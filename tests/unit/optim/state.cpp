@@ -24,8 +24,7 @@ class Visitor : public StateVisitor {
   void do_tensor(const std::string& path, const Tensor& value) override {
     if (!restores_) kept_.tensors[path] = value.to_doubles();
     const Values& numbers = kept_.tensors.at(path);
-    Tensor target = value;
-    if (restores_) target.assign(std::vector<float>(numbers.begin(), numbers.end()));
+    if (restores_) Tensor(value).assign(std::vector<float>(numbers.begin(), numbers.end()));
   }
   void do_number(const std::string& path, double& value) override { visit(kept_.numbers, path, value); }
   void do_integer(const std::string& path, std::int64_t& value) override { visit(kept_.integers, path, value); }
