@@ -45,8 +45,9 @@ TEST(FindLauncher, GradientsAndOptimizersAreVectorisedForF32Masters) {
     EXPECT_FALSE(is_vectorised(kernel, uniform(DType::f64))) << name_of(kernel);
   }
   for (const DType working : kFloats) {
-    for (std::uint8_t rule = 0; rule < std::size(kOptimizers); ++rule) {
-      EXPECT_TRUE(is_vectorised(KernelId::optimizer_step, {{DType::f32, DType::f32, working, DType::f32}, rule}));
+    for (std::size_t rule = 0; rule < std::size(kOptimizers); ++rule) {
+      const Spec spec{{DType::f32, DType::f32, working, DType::f32}, static_cast<std::uint8_t>(rule)};
+      EXPECT_TRUE(is_vectorised(KernelId::optimizer_step, spec)) << rule;
     }
   }
 }
