@@ -84,7 +84,7 @@ function(amphora_add_shaders target)
 endfunction()
 
 # Compiles FOLDER/*.comp into TARGET, whose sources find the module NAME as
-#   namespace amphora::vulkan { extern const std::span<const std::uint32_t> shader_NAME; }
+#   namespace amphora::vulkan { std::span<const std::uint32_t> shader_NAME(); }
 function(amphora_add_test_shaders target folder)
   set(out ${PROJECT_BINARY_DIR}/test_shaders)
   file(MAKE_DIRECTORY ${out})
@@ -103,7 +103,8 @@ namespace amphora::vulkan {
 static constexpr std::uint32_t kWords[] = {
 #include \"@name@.inc\"
 };
-extern constinit const std::span<const std::uint32_t> shader_@name@ = kWords;
+std::span<const std::uint32_t> shader_@name@();
+std::span<const std::uint32_t> shader_@name@() { return kWords; }
 }
 "
         @ONLY)

@@ -8,7 +8,7 @@
 
 namespace amphora::vulkan {
 
-extern const std::span<const std::uint32_t> shader_weighted;  // arguments.comp
+std::span<const std::uint32_t> shader_weighted();  // of arguments.comp
 
 namespace {
 
@@ -33,7 +33,7 @@ class VulkanArguments : public VulkanTest {
     allocator_ = std::make_unique<Allocator>(device_, capabilities_);
     queue_ = std::make_shared<Queue>(device_, *allocator_);
     pipelines_ = std::make_unique<Pipelines>(device_, capabilities_);
-    pipelines_->add("weighted", shader_weighted);
+    pipelines_->add("weighted", shader_weighted());
     encoder_ = std::make_unique<CommandEncoder>(*queue_, *allocator_, *pipelines_, capabilities_);
     x_ = allocator_->take(sizeof(Numbers));
     write(filled(2.0f));
