@@ -122,7 +122,7 @@ CpuDevice::CpuDevice(const DeviceOptions& options)
            describe(options, threads_.count()),
            {Precision::f32, Precision::f16, Precision::bf16},
            true,
-           kFusedKernels};
+           kBackend.fused};
 }
 
 CpuDevice::Choice CpuDevice::choose(KernelId kernel, const Spec& spec) const {

@@ -41,7 +41,7 @@ CudaDevice::CudaDevice(const Capabilities& capabilities)
       products_(capabilities_, *pool_),
       staging_(std::make_shared<Staging>(stream_)) {
   stream_.use(products_);
-  info_ = {"cuda", capabilities_.name, precisions_of(capabilities_), false, kFused};
+  info_ = {"cuda", capabilities_.name, precisions_of(capabilities_), false, kBackend.fused};
 }
 
 std::string CudaDevice::do_path(KernelId kernel, const Spec& spec) const {

@@ -41,7 +41,7 @@ NullDevice::NullDevice() {
            "counts kernel calls, computes nothing",
            {Precision::f32, Precision::tf32, Precision::f16, Precision::bf16},
            true,
-           kFusedKernels};
+           kBackend.fused};
 }
 
 std::string NullDevice::do_path(KernelId, const Spec&) const { return "null"; }

@@ -89,7 +89,7 @@ VulkanDevice::VulkanDevice(const Candidate& candidate)
       pipelines_(device_, capabilities_),
       encoder_(*queue_, allocator_, pipelines_, capabilities_),
       profiler_(device_, *queue_, capabilities_) {
-  info_ = {"vulkan", capabilities_.name, {Precision::f32, Precision::f16, Precision::bf16}, false, kFused};
+  info_ = {"vulkan", capabilities_.name, {Precision::f32, Precision::f16, Precision::bf16}, false, kBackend.fused};
 }
 
 std::string VulkanDevice::do_refuse(KernelId kernel, const Spec& spec) const {

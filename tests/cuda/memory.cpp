@@ -114,18 +114,5 @@ TEST_F(CudaTest, IntermediateResultsFindRoomAsBuffersDo) {
   }
 }
 
-TEST_F(CudaTest, AStepThatRepeatsAsksTheDeviceForNothing) {
-  const auto device = open_cuda();
-  const auto step = [&] {
-    const BufferPtr a = device->allocate(1000, MemoryKind::activations);
-    const BufferPtr b = device->allocate(50 * kMebibyte, MemoryKind::gradients);
-    const BufferPtr c = device->allocate(50 * kMebibyte, MemoryKind::gradients);
-  };
-  step();
-  device->reset_counters();
-  for (int i = 0; i < 3; ++i) step();
-  EXPECT_EQ(device->counters().allocations, 0u);
-}
-
 }  // namespace
 }  // namespace amphora::cuda
