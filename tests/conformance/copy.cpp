@@ -9,11 +9,11 @@ namespace {
 
 AMPHORA_ON_EVERY_SUBJECT(Copy);
 
-constexpr std::uint32_t kCounts[] = {0, 1, 3, 4, 15, 16, 17, 31, 1023, 1024, 1025, 40001};
+constexpr std::uint32_t kCopyCounts[] = {0, 1, 3, 4, 15, 16, 17, 31, 1023, 1024, 1025, 40001};
 
 TEST_P(Copy, Small_FillWritesEveryElement) {
   for (const DType type : kAllDTypes) {
-    for (const std::uint32_t count : kCounts) {
+    for (const std::uint32_t count : kCopyCounts) {
       Spec spec;
       spec.types[0] = type;
       const FillParams params{count, static_cast<float>(random.normal(100.0))};
@@ -24,7 +24,7 @@ TEST_P(Copy, Small_FillWritesEveryElement) {
 
 TEST_P(Copy, Small_CastMatchesTheOracleForEveryPairOfTypes) {
   for (const auto& [from, to] : every_mix<2>()) {
-    for (const std::uint32_t count : kCounts) {
+    for (const std::uint32_t count : kCopyCounts) {
       Spec spec;
       spec.types = {from, to};
       expect_oracle_bits(KernelId::cast, spec, CountParams{count}, {random.array(from, count, 10.0), Array(to, count)});
@@ -34,7 +34,7 @@ TEST_P(Copy, Small_CastMatchesTheOracleForEveryPairOfTypes) {
 
 TEST_P(Copy, Small_AccumulateRoundsTheSumOnce) {
   for (const auto& [from, to] : every_mix<2>()) {
-    for (const std::uint32_t count : kCounts) {
+    for (const std::uint32_t count : kCopyCounts) {
       Spec spec;
       spec.types = {from, to};
       const Arrays arrays = {random.array(from, count), random.array(to, count)};

@@ -17,7 +17,7 @@ namespace {
 constexpr Precision kPrecisions[] = {Precision::f32, Precision::f16, Precision::bf16};
 
 // Compares a device with the cpu backend as it comes.
-class Decisions : public testing::TestWithParam<const DecisionEntry*> {
+class Decisions : public ::testing::TestWithParam<const DecisionEntry*> {
  protected:
   void SetUp() override {
     Ledger::current().begin_test();
@@ -105,9 +105,9 @@ TEST_P(Decisions, TrainingStartsAlikeSkipsAlikeAndEndsNear) {
   }
 }
 
-std::string entry_name(const testing::TestParamInfo<const DecisionEntry*>& info) { return info.param->name; }
+std::string entry_name(const ::testing::TestParamInfo<const DecisionEntry*>& info) { return info.param->name; }
 
-INSTANTIATE_TEST_SUITE_P(, Decisions, testing::ValuesIn(decisions()), entry_name);
+INSTANTIATE_TEST_SUITE_P(, Decisions, ::testing::ValuesIn(decisions()), entry_name);
 
 }  // namespace
 }  // namespace amphora::conformance

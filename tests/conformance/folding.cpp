@@ -12,7 +12,7 @@ namespace {
 
 AMPHORA_ON_EVERY_SUBJECT(Folding);
 
-constexpr std::uint32_t kCount = 5003;
+constexpr std::uint32_t kFoldedCount = 5003;
 
 // Runs a call whose buffer `result` is written, on arrays of any type.
 Arrays run(KernelCall call, const Arrays& arrays) {
@@ -38,11 +38,11 @@ TEST_P(Folding, PointwiseFunctionsOfOneOperand) {
   for (std::size_t f = 0; f < std::size(kUnaryNames); ++f) {
     const Spec spec{.types = {}, .function = static_cast<std::uint8_t>(f)};
     for (const Mix<4>& mix : share_of(mixes, f)) {
-      const Array x = random.array(mix[0], kCount);
-      const UnaryParams params{kCount, 0.25f, 0.75f};
-      expect_foldable({KernelId::unary, spec, params}, {x, Array(mix[3], kCount)});
+      const Array x = random.array(mix[0], kFoldedCount);
+      const UnaryParams params{kFoldedCount, 0.25f, 0.75f};
+      expect_foldable({KernelId::unary, spec, params}, {x, Array(mix[3], kFoldedCount)});
       expect_foldable({KernelId::unary_grad, spec, params},
-                      {x, random.array(mix[1], kCount), random.array(mix[2], kCount), Array(mix[3], kCount)});
+                      {x, random.array(mix[1], kFoldedCount), random.array(mix[2], kFoldedCount), Array(mix[3], kFoldedCount)});
     }
   }
 }
@@ -50,18 +50,18 @@ TEST_P(Folding, PointwiseFunctionsOfOneOperand) {
 TEST_P(Folding, PointwiseFunctionsOfTwoOperands) {
   BinaryParams params{};
   params.rank = 1;
-  params.sizes[0] = kCount;
+  params.sizes[0] = kFoldedCount;
   params.a_strides[0] = params.b_strides[0] = params.dy_strides[0] = 1;
   const auto mixes = orthogonal_mixes<4>(random);
   for (std::size_t f = 0; f < std::size(kBinaryNames); ++f) {
     for (const Mix<4>& mix : share_of(mixes, f)) {
-      const Array a = random.array(mix[0], kCount);
-      const Array b = random.array(mix[1], kCount);
+      const Array a = random.array(mix[0], kFoldedCount);
+      const Array b = random.array(mix[1], kFoldedCount);
       expect_foldable({KernelId::binary, {.types = {}, .function = static_cast<std::uint8_t>(f)}, params},
-                      {a, b, Array(mix[3], kCount)});
+                      {a, b, Array(mix[3], kFoldedCount)});
       for (const std::uint8_t flags : {std::uint8_t{0}, kBinaryGradSecond}) {
         expect_foldable({KernelId::binary_grad, {{}, static_cast<std::uint8_t>(f), flags}, params},
-                        {a, b, random.array(mix[2], kCount), Array(mix[3], kCount)});
+                        {a, b, random.array(mix[2], kFoldedCount), Array(mix[3], kFoldedCount)});
       }
     }
   }
@@ -69,14 +69,14 @@ TEST_P(Folding, PointwiseFunctionsOfTwoOperands) {
 
 TEST_P(Folding, Dropout) {
   for (const Mix<2>& mix : type_mixes<2>(random)) {
-    const DropoutParams params{.count = kCount,
+    const DropoutParams params{.count = kFoldedCount,
                                .threshold = random.bits(),
                                .scale = 1.7f,
                                .seed_low = random.bits(),
                                .seed_high = 0,
                                .stream_low = random.bits(),
                                .stream_high = 0};
-    expect_foldable({KernelId::dropout, {}, params}, {random.array(mix[0], kCount), Array(mix[1], kCount)});
+    expect_foldable({KernelId::dropout, {}, params}, {random.array(mix[0], kFoldedCount), Array(mix[1], kFoldedCount)});
   }
 }
 

@@ -10,7 +10,7 @@ namespace {
 
 AMPHORA_ON_EVERY_SUBJECT(Gradient);
 
-constexpr std::uint32_t kCounts[] = {0, 1, 15, 16, 17, 1000, 16384, 16385, 100003};
+constexpr std::uint32_t kGradientCounts[] = {0, 1, 15, 16, 17, 1000, 16384, 16385, 100003};
 constexpr double kInf = std::numeric_limits<double>::infinity();
 
 Arrays scaled(const Array& gradient, float scale) {
@@ -38,7 +38,7 @@ void expect_unscaled(const Arrays& arrays, const Arrays& actual) {
 }
 
 TEST_P(Gradient, Small_InspectAndUnscaleMatchTheOracle) {
-  for (const std::uint32_t count : kCounts) {
+  for (const std::uint32_t count : kGradientCounts) {
     expect_oracle_bits(KernelId::inspect, {}, CountParams{count}, scaled(random.array(DType::f32, count, 1e3), 4.0f));
   }
   check_unscale(random);
@@ -73,12 +73,12 @@ Interval norm_bound(const Array& gradient, double start, double p) {
 }
 
 TEST_P(Gradient, Small_NormIsInBounds) {
-  for (const std::uint32_t count : kCounts) {
+  for (const std::uint32_t count : kGradientCounts) {
     for (const float p :
          {1.0f, 2.0f, 3.0f, 0.0f, std::numeric_limits<float>::infinity(), -std::numeric_limits<float>::infinity()}) {
       for (const double deviation : {1.0, 1e-30, 1e12}) {
         if (p == 3.0f && deviation != 1.0) continue;
-        SCOPED_TRACE(testing::Message() << count << " elements, p " << p << ", deviation " << deviation);
+        SCOPED_TRACE(::testing::Message() << count << " elements, p " << p << ", deviation " << deviation);
         Array total(DType::f32, 1);
         total.set(0, std::abs(random.normal(deviation)));
         const Arrays arrays = {random.array(DType::f32, count, deviation), total};
@@ -126,7 +126,7 @@ TEST_P(Gradient, NormOverflowsWhereTheSquaresExceedF32) {
 }
 
 TEST_P(Gradient, Small_ClipsMatchTheOracle) {
-  for (const std::uint32_t count : kCounts) {
+  for (const std::uint32_t count : kGradientCounts) {
     Array gradient = random.array(DType::f32, count, 3.0);
     if (count > 20) gradient.set(3, std::nan("")), gradient.set(19, -kInf);
     for (const double norm : {0.5, 1.0, 5.0, kInf, static_cast<double>(std::nanf(""))}) {
@@ -169,7 +169,7 @@ TEST_P(Gradient, BitsAreRepeatable) {
 }  // namespace
 
 void check_unscale(Random& random) {
-  for (const std::uint32_t count : kCounts) {
+  for (const std::uint32_t count : kGradientCounts) {
     for (const float scale : {1.0f, 65536.0f, 3.0f, 0x1p-10f, 0x1p-127f}) {
       const Arrays arrays = scaled(random.array(DType::f32, count, 1000.0), scale);
       expect_unscaled(arrays, run_subject(KernelId::unscale, {}, CountParams{count}, arrays));

@@ -19,7 +19,9 @@
 
 namespace amphora::conformance {
 
-class OnEverySubject : public testing::TestWithParam<const SubjectEntry*> {
+inline constexpr bool kBoth[] = {false, true};
+
+class OnEverySubject : public ::testing::TestWithParam<const SubjectEntry*> {
  protected:
   OnEverySubject() : random(run_seed()) {}
   void SetUp() override;
@@ -31,7 +33,7 @@ class OnEverySubject : public testing::TestWithParam<const SubjectEntry*> {
   std::optional<UseSubject> use_;
 };
 
-inline std::string subject_test_name(const testing::TestParamInfo<const SubjectEntry*>& info) {
+inline std::string subject_test_name(const ::testing::TestParamInfo<const SubjectEntry*>& info) {
   return info.param->name;
 }
 
@@ -39,7 +41,7 @@ inline std::string subject_test_name(const testing::TestParamInfo<const SubjectE
 // suite of kernels has some: they are what `gpu-check` runs under tools that make everything a hundred times slower.
 #define AMPHORA_ON_SUBJECTS(Suite, part)  \
   class Suite : public OnEverySubject {}; \
-  INSTANTIATE_TEST_SUITE_P(, Suite, testing::ValuesIn(subjects(part)), subject_test_name)
+  INSTANTIATE_TEST_SUITE_P(, Suite, ::testing::ValuesIn(subjects(part)), subject_test_name)
 
 #define AMPHORA_ON_EVERY_SUBJECT(Suite) AMPHORA_ON_SUBJECTS(Suite, Part::everything)
 

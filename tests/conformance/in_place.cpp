@@ -15,7 +15,7 @@ namespace {
 AMPHORA_ON_EVERY_SUBJECT(InPlace);
 
 // A few, one that ends within a wide access, and more than a device takes at once.
-constexpr std::uint32_t kCounts[] = {1, 7, 1000, 70'003};
+constexpr std::uint32_t kInPlaceCounts[] = {1, 7, 1000, 70'003};
 
 // `arrays` with the result over an operand: copies but for that.
 Arrays joined(const Arrays& arrays, std::size_t operand, std::size_t result) {
@@ -67,7 +67,7 @@ Spec of(const Mix<4>& mix, std::size_t function = 0, std::uint8_t flags = 0) {
 }
 
 TEST_P(InPlace, Casts) {
-  for (const std::uint32_t count : kCounts) {
+  for (const std::uint32_t count : kInPlaceCounts) {
     for (const DType from : kFloats) {
       for (const DType to : kFloats) {
         if (size_of(from) != size_of(to)) continue;
@@ -82,7 +82,7 @@ TEST_P(InPlace, PointwiseFunctionsOfOneOperand) {
   const auto mixes = orthogonal_mixes<4>(random);
   for (std::size_t f = 0; f < std::size(kUnaryNames); ++f) {
     for (const Mix<4>& mix : share_of(mixes, f)) {
-      const std::uint32_t count = random.one_of(kCounts);
+      const std::uint32_t count = random.one_of(kInPlaceCounts);
       const UnaryParams params{count, 0.25f, 0.75f};
       const Array x = random.array(mix[0], count);
       const Array y(mix[1], count);
@@ -127,7 +127,7 @@ TEST_P(InPlace, PointwiseFunctionsOfTwoOperands) {
 }
 
 TEST_P(InPlace, Dropout) {
-  for (const std::uint32_t count : kCounts) {
+  for (const std::uint32_t count : kInPlaceCounts) {
     for (const Mix<2>& mix : type_mixes<2>(random)) {
       const DropoutParams params{.count = count,
                                  .threshold = 1u << 31,

@@ -31,7 +31,7 @@ double largest_in_row(const Array& x, std::size_t start, std::size_t columns) {
 TEST_P(Loss, Small_CrossEntropyIsInBounds) {
   for (const auto& [rows, columns] : kShapes) {
     for (const DType type : kFloats) {
-      SCOPED_TRACE(testing::Message() << rows << 'x' << columns << ' ' << name_of(type));
+      SCOPED_TRACE(::testing::Message() << rows << 'x' << columns << ' ' << name_of(type));
       const Array logits = random.array(type, std::size_t{rows} * columns, 4.0);
       const Array targets = targets_of(random, rows, columns, false);
       const Arrays arrays = {logits, targets, Array(DType::f32, rows), Array(DType::f32, rows)};
@@ -88,7 +88,7 @@ TEST_P(Loss, Small_GradientIsInBounds) {
   for (const auto& [rows, columns] : kShapes) {
     for (const DType type : kFloats) {
       for (const std::uint32_t stride : {0u, 1u}) {
-        SCOPED_TRACE(testing::Message() << rows << 'x' << columns << ' ' << name_of(type) << " stride " << stride);
+        SCOPED_TRACE(::testing::Message() << rows << 'x' << columns << ' ' << name_of(type) << " stride " << stride);
         expect_gradient_in_bounds(random, rows, columns, type, stride);
       }
     }

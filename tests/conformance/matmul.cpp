@@ -12,7 +12,6 @@ namespace {
 // Matrix products have paths of their own, so this suite runs on the subjects that differ in nothing else, too.
 AMPHORA_ON_SUBJECTS(Matmul, Part::products);
 
-constexpr bool kBoth[] = {false, true};
 // Around the tiles of every path, and primes.
 constexpr int kSizes[] = {1, 7, 8, 9, 15, 16, 17, 31, 33, 61, 63, 64, 65, 127, 128, 129, 255, 257};
 

@@ -11,8 +11,7 @@ namespace {
 
 AMPHORA_ON_EVERY_SUBJECT(Optim);
 
-constexpr std::uint32_t kCounts[] = {0, 1, 7, 16, 17, 1000, 40001};
-constexpr bool kBoth[] = {false, true};
+constexpr std::uint32_t kOptimCounts[] = {0, 1, 7, 16, 17, 1000, 40001};
 constexpr std::size_t kFirstState = op::optimizer_step::first, kGroup = op::optimizer_step::group;
 
 Interval at(const Array& array, std::size_t i) { return Interval::exact(array.present() ? array[i] : 0.0); }
@@ -147,11 +146,12 @@ TEST_P(Optim, EveryRowHasACase) {
 
 TEST_P(Optim, Small_EveryRowMatchesTheOracle) {
   for (Case c : cases()) {
-    for (const std::uint32_t count : kCounts) {
+    DType working = random.one_of(kFloats);
+    for (const std::uint32_t count : kOptimCounts) {
       for (const bool has_working : kBoth) {
         const GroupState group{
             0.01f, static_cast<int>(random.below(3)) + 1, 0, random.coin() ? 1.0f : 0x1p-16f, 0.271f, 0.054737f};
-        const DType working = random.one_of(kFloats);
+        if (!Subject::current().compiles()) working = random.one_of(kFloats);
         c.params.count = count;
         expect_step(c, spec_of(c, working), arrays_of(random, c, count, working, has_working, group));
       }
@@ -200,7 +200,7 @@ TEST_P(Optim, ASkippedStepChangesNothing) {
 }
 
 TEST_P(Optim, Small_LerpMatchesTheOracle) {
-  for (const std::uint32_t count : kCounts) {
+  for (const std::uint32_t count : kOptimCounts) {
     for (const float weight : {0.0f, 0.001f, 0.5f, 0.9f, 1.0f}) {
       const Arrays arrays = {random.array(DType::f32, count), random.array(DType::f32, count)};
       const Arrays actual = run_subject(KernelId::lerp, {}, LerpParams{count, weight}, arrays);

@@ -60,7 +60,7 @@ TEST_P(Reduce, EveryMixOfTypesAndShapesIsInBounds) {
         const Spec spec{{in, out}, static_cast<std::uint8_t>(reduction)};
         const ReduceParams params{extents.outer, extents.extent, extents.inner, static_cast<float>(random.normal()),
                                   static_cast<int>(random.below(2))};
-        SCOPED_TRACE(testing::Message() << extents.outer << 'x' << extents.extent << 'x' << extents.inner);
+        SCOPED_TRACE(::testing::Message() << extents.outer << 'x' << extents.extent << 'x' << extents.inner);
         expect_in_bounds(params, spec, arrays_of(random, extents, in, out));
       }
     }

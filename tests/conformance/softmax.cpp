@@ -36,7 +36,7 @@ TEST_P(Softmax, Small_ForwardIsInBounds) {
     for (const std::uint8_t flags : {std::uint8_t{0}, kSoftmaxLog}) {
       for (const DType in : kFloats) {
         const DType out = random.floating();
-        SCOPED_TRACE(testing::Message() << rows << 'x' << columns << " log " << int{flags} << ' ' << name_of(in)
+        SCOPED_TRACE(::testing::Message() << rows << 'x' << columns << " log " << int{flags} << ' ' << name_of(in)
                                         << " -> " << name_of(out));
         const Spec spec{{in, out}, 0, flags};
         const std::size_t count = std::size_t{rows} * columns;
@@ -73,7 +73,7 @@ TEST_P(Softmax, Small_GradientsAreInBounds) {
     for (const std::uint8_t flags : {std::uint8_t{0}, kSoftmaxLog}) {
       for (const DType type : kFloats) {
         const DType out = random.floating();
-        SCOPED_TRACE(testing::Message() << rows << 'x' << columns << " log " << int{flags} << ' ' << name_of(type));
+        SCOPED_TRACE(::testing::Message() << rows << 'x' << columns << " log " << int{flags} << ' ' << name_of(type));
         const std::size_t count = std::size_t{rows} * columns;
         const RowsParams params{rows, columns};
         const Array x = random.array(type, count, 3.0);

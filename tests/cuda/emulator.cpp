@@ -11,7 +11,7 @@ namespace {
 
 constexpr unsigned kFull = ~0u;
 
-struct Numbers {
+struct Output {
   int* out;
   unsigned count;
 };
@@ -26,7 +26,7 @@ cudaError_t launch(void (*kernel)(Arguments), unsigned blocks, unsigned threads,
 
 // --- threads ---
 
-__global__ void reverse(Numbers n) {
+__global__ void reverse(Output n) {
   __shared__ int shared[256];
   const unsigned i = threadIdx.x;
   for (unsigned round = 0; round < n.count; ++round) {
@@ -47,7 +47,7 @@ TEST(CudaEmulator, BarriersHoldTheBlock) {
 }
 
 // One thread of two waits for nothing, and reads what the other has yet to write or has written.
-__global__ void swap_without_barrier(Numbers n) {
+__global__ void swap_without_barrier(Output n) {
   __shared__ int shared[64];
   shared[threadIdx.x] = -1;
   __syncthreads();
@@ -78,7 +78,7 @@ TEST(CudaEmulator, AMissingBarrierShowsBetweenLaunchesOfOtherKernels) {
   EXPECT_NE(first, swapped_without_barrier(1));
 }
 
-__global__ void use_warp(Numbers n) {
+__global__ void use_warp(Output n) {
   const int i = static_cast<int>(threadIdx.x);
   int* out = n.out + threadIdx.x * n.count;
   int sum = i;
@@ -122,7 +122,7 @@ TEST(CudaEmulator, WarpsExchangeValues) {
 }
 
 // Barriers of the block and functions of a warp, each warp in its own time.
-__global__ void sum_per_warp(Numbers n) {
+__global__ void sum_per_warp(Output n) {
   int sum = 1;
   if (threadIdx.x >= 32) {
     for (int step = 1; step < 32; step *= 2) sum += __shfl_xor_sync(kFull, sum, step);
@@ -142,7 +142,7 @@ TEST(CudaEmulator, WarpsGoDifferentWaysBetweenBarriers) {
   }
 }
 
-__global__ void note_place(Numbers n) {
+__global__ void note_place(Output n) {
   const unsigned block = (blockIdx.z * gridDim.y + blockIdx.y) * gridDim.x + blockIdx.x;
   const unsigned thread = (threadIdx.z * blockDim.y + threadIdx.y) * blockDim.x + threadIdx.x;
   const bool is_inside = threadIdx.x < blockDim.x && threadIdx.y < blockDim.y && threadIdx.z < blockDim.z;
@@ -154,18 +154,18 @@ TEST(CudaEmulator, EachThreadOfEachBlockRunsOnce) {
   cudaLaunchConfig_t config{};
   config.gridDim = dim3(2, 3, 4);
   config.blockDim = dim3(5, 3, 2);
-  ASSERT_EQ(cudaLaunchKernelEx(&config, note_place, Numbers{out.data(), 30}), cudaSuccess);
+  ASSERT_EQ(cudaLaunchKernelEx(&config, note_place, Output{out.data(), 30}), cudaSuccess);
   EXPECT_EQ(out, std::vector<int>(out.size(), 1));
 }
 
-__global__ void leave_early(Numbers n) {
+__global__ void leave_early(Output n) {
   if (threadIdx.x < n.count) __syncthreads();
 }
-__global__ void split_warp(Numbers n) {
+__global__ void split_warp(Output n) {
   if (threadIdx.x < n.count) __syncwarp();
 }
-__global__ void split_mask(Numbers n) { n.out[threadIdx.x] = __shfl_xor_sync(0xFFFF, 1, 1); }
-__global__ void mix_functions(Numbers n) {
+__global__ void split_mask(Output n) { n.out[threadIdx.x] = __shfl_xor_sync(0xFFFF, 1, 1); }
+__global__ void mix_functions(Output n) {
   if (threadIdx.x < n.count) {
     __syncwarp();
   } else {
@@ -174,7 +174,7 @@ __global__ void mix_functions(Numbers n) {
 }
 
 // A process of its own, because its context is lost.
-[[noreturn]] void exit_after(void (*kernel)(Numbers), unsigned threads = 32) {
+[[noreturn]] void exit_after(void (*kernel)(Output), unsigned threads = 32) {
   int out[32] = {};
   const bool launched = launch(kernel, 1, threads, {out, 20}) == cudaSuccess;
   const bool seen = cudaDeviceSynchronize() == cudaErrorLaunchFailure;
@@ -191,7 +191,7 @@ TEST(CudaEmulatorDeathTest, ThreadsThatWaitForEverAreReported) {
   EXPECT_EXIT(exit_after(split_warp, 20), success, "a warp of less than 32 threads");
 }
 
-__global__ void count(Numbers n) { n.out[threadIdx.x] += 1; }
+__global__ void count(Output n) { n.out[threadIdx.x] += 1; }
 
 [[noreturn]] void exit_after_fault() {
   const Machine machine("fault=2");

@@ -6,15 +6,15 @@
 namespace amphora::cuda {
 namespace {
 
-constexpr std::size_t kCount = 4096;
+constexpr std::size_t kInputCount = 4096;
 constexpr int kTries = 16;  // the emulator throws a die between streams that do not wait for each other
 
 BufferPtr room(Device& device, MemoryKind kind = MemoryKind::activations) {
-  return device.allocate(kCount * sizeof(float), kind);
+  return device.allocate(kInputCount * sizeof(float), kind);
 }
 
 void upload(Device& device, const BufferPtr& target, float value) {
-  const std::vector<float> values(kCount, value);
+  const std::vector<float> values(kInputCount, value);
   device.upload(*target, 0, std::as_bytes(std::span(values)));
 }
 
@@ -82,7 +82,7 @@ TEST_F(CudaGraphs, AStepWaitsForItsInputs) {
     device->submit(*turns.steps[turn]);
     upload(*device, turns.inputs[turn], static_cast<float>(i));
     device->submit(*turns.steps[turn]);
-    ASSERT_EQ(values_of<float>(*device, *turns.results[turn])[kCount - 1], static_cast<float>(i));
+    ASSERT_EQ(values_of<float>(*device, *turns.results[turn])[kInputCount - 1], static_cast<float>(i));
   }
 }
 
@@ -95,7 +95,7 @@ TEST_F(CudaGraphs, AnEagerCallWaitsForInputs) {
     device->submit(*turns.steps[0]);
     upload(*device, x, static_cast<float>(i));
     launch_affine(x, y, 1.0f, 0.5f);
-    EXPECT_EQ(values_of<float>(*device, *y)[kCount - 1], static_cast<float>(i) + 0.5f);
+    EXPECT_EQ(values_of<float>(*device, *y)[kInputCount - 1], static_cast<float>(i) + 0.5f);
   }
 }
 
@@ -109,7 +109,7 @@ TEST_F(CudaGraphs, ACopyWaitsForAnEagerCall) {
     device->submit(*turns.steps[0]);
     launch_affine(x, y, 1.0f, 0.5f);
     upload(*device, x, -1.0f);
-    EXPECT_EQ(values_of<float>(*device, *y)[kCount - 1], static_cast<float>(i) + 0.5f);
+    EXPECT_EQ(values_of<float>(*device, *y)[kInputCount - 1], static_cast<float>(i) + 0.5f);
   }
 }
 

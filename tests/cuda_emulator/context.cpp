@@ -8,7 +8,7 @@
 namespace amphora::emulator {
 namespace {
 
-std::mutex mutex;
+std::mutex context_mutex;
 cudaError_t context_error = cudaSuccess;
 cudaError_t fault = cudaSuccess;
 // In the memory that every thread has from its start: LeakSanitizer does not see what the loader allocates for threads
@@ -23,18 +23,18 @@ cudaError_t noted(cudaError_t status) {
 }
 
 cudaError_t state() {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(context_mutex);
   return noted(context_error);
 }
 
 cudaError_t synchronized_state() {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(context_mutex);
   if (context_error == cudaSuccess) context_error = fault;
   return noted(context_error);
 }
 
 void execute(const std::function<bool()>& work, double nanoseconds) {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(context_mutex);
   if (fault != cudaSuccess) return;
   if (count_launch()) {
     fault = cudaErrorIllegalAddress;
@@ -45,7 +45,7 @@ void execute(const std::function<bool()>& work, double nanoseconds) {
 }
 
 void execute_copy(const std::function<void()>& copy) {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(context_mutex);
   if (fault == cudaSuccess) copy();
 }
 
@@ -57,12 +57,12 @@ extern "C" {
 
 cudaError_t cudaGetLastError() {
   const cudaError_t error = std::exchange(last_error, cudaSuccess);
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(context_mutex);
   return context_error != cudaSuccess ? context_error : error;
 }
 
 cudaError_t cudaPeekAtLastError() {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(context_mutex);
   return context_error != cudaSuccess ? context_error : last_error;
 }
 

@@ -23,7 +23,7 @@ struct Physical {
   int users = 1;  // the handle, and each address
 };
 
-std::mutex mutex;
+std::mutex driver_mutex;
 std::map<CUmemGenericAllocationHandle, Physical> physical;
 CUmemGenericAllocationHandle last_handle = 0;
 std::map<CUdeviceptr, std::size_t> reserved;
@@ -67,7 +67,7 @@ CUresult get_attribute(int* value, CUdevice_attribute attribute, CUdevice) {
 
 CUresult reserve(CUdeviceptr* result, std::size_t bytes, std::size_t, CUdeviceptr, unsigned long long) {
   if (!is_multiple(bytes)) return CUDA_ERROR_INVALID_VALUE;
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(driver_mutex);
   void* start = map_nothing(nullptr, bytes + kGranularity);
   if (start == nullptr) return CUDA_ERROR_OUT_OF_MEMORY;
   const auto at = reinterpret_cast<CUdeviceptr>(start);
@@ -79,7 +79,7 @@ CUresult reserve(CUdeviceptr* result, std::size_t bytes, std::size_t, CUdevicept
 }
 
 CUresult free_addresses(CUdeviceptr begin, std::size_t bytes) {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(driver_mutex);
   const auto found = reserved.find(begin);
   if (found == reserved.end() || found->second != bytes || is_mapped(begin, bytes)) return CUDA_ERROR_INVALID_VALUE;
   munmap(pointer(begin), bytes);
@@ -101,7 +101,7 @@ CUresult create(CUmemGenericAllocationHandle* handle, std::size_t bytes, const C
   if (!is_multiple(bytes) || properties->location.type != CU_MEM_LOCATION_TYPE_DEVICE) return CUDA_ERROR_INVALID_VALUE;
   if (refused_in_capture() != cudaSuccess) return CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED;
   if (!take_memory(bytes)) return CUDA_ERROR_OUT_OF_MEMORY;
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(driver_mutex);
   const int file = memfd_create("device memory", MFD_CLOEXEC);
   if (file < 0 || ftruncate(file, static_cast<off_t>(bytes)) != 0 || !fill_with_nan(file, bytes)) {
     if (file >= 0) close(file);
@@ -114,7 +114,7 @@ CUresult create(CUmemGenericAllocationHandle* handle, std::size_t bytes, const C
 }
 
 CUresult release_handle(CUmemGenericAllocationHandle handle) {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(driver_mutex);
   if (physical.count(handle) == 0) return CUDA_ERROR_INVALID_VALUE;
   release(handle);
   return CUDA_SUCCESS;
@@ -122,7 +122,7 @@ CUresult release_handle(CUmemGenericAllocationHandle handle) {
 
 CUresult map(CUdeviceptr begin, std::size_t bytes, std::size_t offset, CUmemGenericAllocationHandle handle,
              unsigned long long) {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(driver_mutex);
   const auto found = physical.find(handle);
   if (found == physical.end() || found->second.bytes != bytes || offset != 0) return CUDA_ERROR_INVALID_VALUE;
   if (!is_reserved(begin, bytes) || is_mapped(begin, bytes) || begin % kGranularity != 0) {
@@ -137,7 +137,7 @@ CUresult map(CUdeviceptr begin, std::size_t bytes, std::size_t offset, CUmemGene
 }
 
 CUresult unmap(CUdeviceptr begin, std::size_t bytes) {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(driver_mutex);
   const auto found = mapped.find(begin);
   if (found == mapped.end() || physical.at(found->second).bytes != bytes) return CUDA_ERROR_INVALID_VALUE;
   map_nothing(pointer(begin), bytes);
@@ -147,7 +147,7 @@ CUresult unmap(CUdeviceptr begin, std::size_t bytes) {
 }
 
 CUresult set_access(CUdeviceptr begin, std::size_t bytes, const CUmemAccessDesc* access, std::size_t count) {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(driver_mutex);
   if (count != 1 || access->flags != CU_MEM_ACCESS_FLAGS_PROT_READWRITE) return CUDA_ERROR_INVALID_VALUE;
   for (CUdeviceptr at = begin; at < begin + bytes;) {
     const auto found = mapped.find(at);

@@ -8,7 +8,7 @@
 namespace amphora::emulator {
 namespace {
 
-std::mutex mutex;
+std::mutex machine_mutex;
 std::size_t taken = 0;
 double now = 0.0;
 std::string counted_on;  // the variable's value when the count of launches began
@@ -68,7 +68,7 @@ Machine machine() {
 }
 
 bool count_launch() {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(machine_mutex);
   const std::string here = variable();
   if (here != counted_on) {
     counted_on = here;
@@ -78,29 +78,29 @@ bool count_launch() {
 }
 
 bool take_memory(std::size_t bytes) {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(machine_mutex);
   if (bytes > free_on(machine())) return false;
   taken += bytes;
   return true;
 }
 
 void give_memory(std::size_t bytes) {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(machine_mutex);
   taken -= bytes;
 }
 
 std::size_t free_memory() {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(machine_mutex);
   return free_on(machine());
 }
 
 void pass_time(double nanoseconds) {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(machine_mutex);
   now += nanoseconds;
 }
 
 double device_time() {
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(machine_mutex);
   return now;
 }
 

@@ -13,7 +13,7 @@ using namespace amphora::emulator;  // NOLINT(google-build-using-namespace): thi
 
 namespace {
 
-std::mutex mutex;
+std::mutex memory_mutex;
 std::map<void*, std::size_t> allocations;
 
 // Memory is freed when the device is done with it.
@@ -42,7 +42,7 @@ cudaError_t cudaMalloc(void** pointer, std::size_t bytes) {
   if (size < bytes || !take_memory(size)) return noted(cudaErrorMemoryAllocation);
   *pointer = std::aligned_alloc(kAlignment, size);
   std::memset(*pointer, 0xFF, size);  // NaN: reading what was never written shows
-  const std::lock_guard lock(mutex);
+  const std::lock_guard lock(memory_mutex);
   allocations.emplace(*pointer, size);
   return cudaSuccess;
 }
@@ -51,7 +51,7 @@ cudaError_t cudaFree(void* pointer) {
   if (pointer == nullptr) return state();
   if (const cudaError_t error = wait_for_all(); error != cudaSuccess) return error;
   {
-    const std::lock_guard lock(mutex);
+    const std::lock_guard lock(memory_mutex);
     const auto found = allocations.find(pointer);
     if (found == allocations.end()) return noted(cudaErrorInvalidValue);
     give_memory(found->second);

@@ -6,7 +6,7 @@
 namespace amphora {
 namespace {
 
-constexpr std::int64_t kSteps = 101;
+constexpr std::int64_t kTrainedSteps = 101;
 
 class StepCost : public ::testing::TestWithParam<const char*> {
  protected:
@@ -22,13 +22,13 @@ class StepCost : public ::testing::TestWithParam<const char*> {
     return counters.launches[static_cast<std::size_t>(kernel)];
   }
 
-  data::ImageSet images_ = data::synthetic_images(8 * kSteps, 1);
+  data::ImageSet images_ = data::synthetic_images(8 * kTrainedSteps, 1);
 };
 
 TEST_P(StepCost, IsNoWait) {
   const Counters counters = testing::train_small(options(), images_, 1).counters;
   EXPECT_EQ(counters.waits, 0u);
-  EXPECT_EQ(launches(counters, KernelId::optimizer_step), static_cast<std::uint64_t>(kSteps - 1));
+  EXPECT_EQ(launches(counters, KernelId::optimizer_step), static_cast<std::uint64_t>(kTrainedSteps - 1));
 }
 
 TEST_P(StepCost, IsNoMemoryFromTheSystemOnceWarm) {
@@ -40,7 +40,7 @@ TEST_P(StepCost, IsTheCastOfTheBatchAndNoneOfWeights) {
     app::TrainingOptions wanted = options();
     wanted.precision = precision;
     const Counters counters = testing::train_small(wanted, images_, 1).counters;
-    EXPECT_EQ(launches(counters, KernelId::cast), static_cast<std::uint64_t>(kSteps - 1)) << name_of(precision);
+    EXPECT_EQ(launches(counters, KernelId::cast), static_cast<std::uint64_t>(kTrainedSteps - 1)) << name_of(precision);
     EXPECT_EQ(launches(counters, KernelId::copy), 0u) << name_of(precision);
   }
 }

@@ -9,7 +9,7 @@ namespace amphora::gpu_check {
 
 namespace {
 
-Finding ceilings(const Options& options, const std::string& step, const std::string& backend) {
+Finding measure_ceilings(const Options& options, const std::string& step, const std::string& backend) {
   const std::filesystem::path json = log_file(options, step, ".json");
   std::filesystem::remove(json);
   std::vector<std::string> arguments{"--backend", backend, "--json", json.string()};
@@ -20,7 +20,7 @@ Finding ceilings(const Options& options, const std::string& step, const std::str
   return finding;
 }
 
-Finding replay(const Options& options, const std::string& step, const std::string& backend) {
+Finding measure_replay(const Options& options, const std::string& step, const std::string& backend) {
   return run_step(options, step,
                   program(options, "bench_replay", {"--backend", backend, "--steps", options.quick ? "5" : "200"}));
 }
@@ -29,7 +29,7 @@ Finding replay(const Options& options, const std::string& step, const std::strin
 
 std::vector<Step> benchmark_steps(const Backend& backend) {
   std::vector<Step> steps;
-  for (const auto& [what, measure] : {std::pair("ceilings", &ceilings), std::pair("replay", &replay)}) {
+  for (const auto& [what, measure] : {std::pair("ceilings", &measure_ceilings), std::pair("replay", &measure_replay)}) {
     const std::string step = fmt::format("{} {}", what, backend.name);
     steps.push_back({step, backend.reason_against, [=, measure = measure, name = backend.name](const Options& options) {
                        Finding finding = measure(options, step, name);

@@ -10,9 +10,9 @@ namespace {
 using autograd::TraceLine;
 
 // A module whose forward pass a test chooses.
-class Function : public nn::Layer {
+class FunctionLayer : public nn::Layer {
  public:
-  explicit Function(std::function<Tensor(const Tensor&)> function) : function_(std::move(function)) {}
+  explicit FunctionLayer(std::function<Tensor(const Tensor&)> function) : function_(std::move(function)) {}
 
  protected:
   Tensor forward(const Tensor& x) override { return function_(x); }
@@ -107,7 +107,7 @@ TEST_P(NnRecompute, ThePolicyIsTheForwards) {
   const nn::Init init{*device, source};
   nn::Sequential net(nn::Linear(init, 3, 3), nn::GELU());
   nn::Sequential free_net(nn::Linear(init, 3, 3));
-  free_net.add(std::make_shared<Function>([](const Tensor& x) {
+  free_net.add(std::make_shared<FunctionLayer>([](const Tensor& x) {
     const amp::Autocast off(false);
     return softmax(x);
   }));
@@ -149,7 +149,7 @@ TEST_P(NnRecompute, AForwardPassRunsOnceMoreAndOnlyWhereItIsAsked) {
   const nn::Init init{*device, source};
   int passes = 0;
   nn::Sequential net(nn::Linear(init, 2, 2));
-  net.add(std::make_shared<Function>([&](const Tensor& x) {
+  net.add(std::make_shared<FunctionLayer>([&](const Tensor& x) {
     ++passes;
     return x;
   }));
@@ -181,7 +181,7 @@ TEST_P(NnRecompute, AForwardPassRunsOnceMoreAndOnlyWhereItIsAsked) {
 }
 
 TEST_P(NnRecompute, AModuleThatGivesItsInputPassesTheGradientOn) {
-  Function same([](const Tensor& x) { return x; });
+  FunctionLayer same([](const Tensor& x) { return x; });
   same.recompute();
   const Tensor leaf = vector({1, 2}).set_requires_grad();
   const Tensor y = same(leaf);
@@ -265,7 +265,7 @@ TEST_P(NnRecompute, ResultsThatAreNoFloatsStayOffTheTape) {
 TEST_P(NnRecompute, WhatElseTheForwardPassReadsGetsItsGradient) {
   const Tensor leaf = vector({5, 7}).set_requires_grad();
   const Tensor factor = leaf * 2.0f;
-  Function scaled([&](const Tensor& x) { return x * factor; });
+  FunctionLayer scaled([&](const Tensor& x) { return x * factor; });
   scaled.recompute();
   const Tensor x = vector({3, 4}).set_requires_grad();
   sum(scaled(x)).backward();
@@ -276,7 +276,7 @@ TEST_P(NnRecompute, WhatElseTheForwardPassReadsGetsItsGradient) {
 TEST_P(NnRecompute, AnErrorLeavesTheThreadAsItWas) {
   bool fails = false;
   nn::Sequential net;
-  net.add(std::make_shared<Function>([&](const Tensor& x) {
+  net.add(std::make_shared<FunctionLayer>([&](const Tensor& x) {
     const amp::Autocast region(DType::bf16);
     require(!fails, "told to fail");
     return amphora::tanh(x);
@@ -323,15 +323,15 @@ TEST_P(NnRecompute, AModuleThatHasGoneIsNoticed) {
   const auto tanh = [](const Tensor& t) { return amphora::tanh(t); };
   Tensor loss;
   {
-    Function module(tanh);
+    FunctionLayer module(tanh);
     module.recompute();
     loss = sum(module(x));
   }
   EXPECT_THROW(loss.backward(), StateError);
-  Function module(tanh);
+  FunctionLayer module(tanh);
   module.recompute();
   loss = sum(module(x));
-  Function moved = std::move(module);
+  FunctionLayer moved = std::move(module);
   EXPECT_THROW(loss.backward(), StateError);
   EXPECT_TRUE(moved.is_recomputed());
   EXPECT_NO_THROW(sum(moved(x)).backward());
@@ -384,7 +384,7 @@ TEST(NnRecomputeMemory, AChainKeepsItsBlocksInputsAndOneBlock) {
     const Tensor seed = Tensor::empty(*device, x.shape(), DType::f32, MemoryKind::inputs);
     nn::Sequential net;
     for (int i = 0; i < kBlocks; ++i) {
-      const auto block = std::make_shared<Function>([](const Tensor& input) {
+      const auto block = std::make_shared<FunctionLayer>([](const Tensor& input) {
         Tensor y = input;
         for (int op = 0; op < kOps; ++op) y = amphora::tanh(y);
         return y;

@@ -17,7 +17,7 @@ optim::AdamWOptions decoupled_options(const AdamOptions& o) {
   return {.lr = o.lr, .beta1 = o.beta1, .beta2 = o.beta2, .epsilon = o.epsilon, .weight_decay = o.weight_decay};
 }
 
-struct Reference {
+struct AdamReference {
   AdamOptions options;
   bool decoupled;
   Values master;
@@ -55,7 +55,7 @@ TEST_P(OptimAdam, TwentyStepsFollowTheReference) {
   for (const bool decoupled : {false, true}) {
     for (const AdamOptions& options : variants) {
       const nn::Parameter w = parameter(random.normals(133));
-      Reference reference{options, decoupled, w.tensor().to_doubles()};
+      AdamReference reference{options, decoupled, w.tensor().to_doubles()};
       std::unique_ptr<optim::Optimizer> adam;
       if (decoupled) {
         adam = std::make_unique<AdamW>(optim::Parameters{w}, decoupled_options(options));

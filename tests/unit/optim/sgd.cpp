@@ -10,7 +10,7 @@ using optim::SgdOptions;
 class OptimSgd : public CpuTest {};
 AMPHORA_ON_CPU(OptimSgd);
 
-struct Reference {
+struct SgdReference {
   SgdOptions options;
   Values master;
   Values momentum = {};
@@ -40,7 +40,7 @@ TEST_P(OptimSgd, TwentyStepsFollowTheReference) {
   Random random;
   for (const SgdOptions& options : variants) {
     const nn::Parameter w = parameter(random.normals(133));
-    Reference reference{options, w.tensor().to_doubles()};
+    SgdReference reference{options, w.tensor().to_doubles()};
     Sgd sgd({w}, options);
     for (int step = 0; step < 20; ++step) {
       const Values gradient = random.normals(133);

@@ -10,8 +10,6 @@ using Values = std::vector<double>;
 
 class OracleMatmul : public OracleTest {};
 
-constexpr BufferRange kAbsent{};
-
 TEST_F(OracleMatmul, EveryTransposeGivesTheSameProduct) {
   const Values want = {58, 64, 139, 154};
   const Elements a[] = {f32({1, 2, 3, 4, 5, 6}), f32({1, 4, 2, 5, 3, 6})};

@@ -8,8 +8,6 @@ namespace {
 
 using Values = std::vector<double>;
 
-constexpr BufferRange kAbsent{};
-
 class OracleOptim : public OracleTest {
  protected:
   DeviceState<GroupState> group_of(float lr) { return state(GroupState{lr, 0, 0, 1.0f, 1.0f, 1.0f}); }
@@ -60,7 +58,7 @@ constexpr constants::adam kAdam{.complement1 = 1.0 - 0.9,
                                 .epsilon = 1e-8f,
                                 .l2 = 0.0,
                                 .weight_decay = 0.0};
-constexpr constants::sgd kPlain{.mu = 0.0, .undamped = 1.0, .l2 = 0.0, .nesterov = 0.0};
+constexpr constants::sgd kPlainSgd{.mu = 0.0, .undamped = 1.0, .l2 = 0.0, .nesterov = 0.0};
 
 TEST_F(OracleOptim, BeginStepCountsAppliedStepsOnly) {
   const auto group = group_of(0.1f);
@@ -126,7 +124,7 @@ TEST_F(OracleOptim, SgdWithoutMomentumNeedsNoBuffer) {
   const auto group = group_of(0.5f);
   const Elements master = f32({1, 2});
   begin_step(group);
-  step(OptimizerRule::sgd, {}, optimizer_params(2, kPlain), {f32({1, -1}), master}, group);
+  step(OptimizerRule::sgd, {}, optimizer_params(2, kPlainSgd), {f32({1, -1}), master}, group);
   EXPECT_EQ(master.read(), (Values{0.5, 2.5}));
 }
 
@@ -135,7 +133,7 @@ TEST_F(OracleOptim, TheWorkingCopyIsTheMasterRoundedOnce) {
   const Elements master = f32({1.0});
   const Elements working = elements(DType::f16, {0});
   begin_step(group);
-  step(OptimizerRule::sgd, {DType::bf16, DType::f32, DType::f16}, optimizer_params(1, kPlain),
+  step(OptimizerRule::sgd, {DType::bf16, DType::f32, DType::f16}, optimizer_params(1, kPlainSgd),
        {elements(DType::bf16, {-0x1p-12}), master, working}, group);
   EXPECT_EQ(master.read(), Values{1 + 0x1p-12});
   EXPECT_EQ(working.read(), Values{1});
@@ -145,7 +143,7 @@ TEST_F(OracleOptim, GradientsAreMultipliedByTheGroupsFactor) {
   const auto group = group_of(1.0f);
   const Elements master = f32({1.0});
   begin_step(group, 0.0f, 4.0f, true);
-  step(OptimizerRule::sgd, {}, optimizer_params(1, kPlain), {f32({2}), master}, group);
+  step(OptimizerRule::sgd, {}, optimizer_params(1, kPlainSgd), {f32({2}), master}, group);
   EXPECT_EQ(master.read(), Values{0.5});
 }
 

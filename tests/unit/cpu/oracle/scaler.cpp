@@ -7,7 +7,7 @@ namespace amphora::testing {
 namespace {
 
 // The plain rule, with no bounds.
-constexpr ScalerUpdateParams kPlain{.growth_factor = 2.0f,
+constexpr ScalerUpdateParams kPlainUpdate{.growth_factor = 2.0f,
                                     .backoff_factor = 0.5f,
                                     .min_scale = 0.0f,
                                     .max_scale = std::numeric_limits<float>::infinity(),
@@ -36,7 +36,7 @@ class OracleScaler : public OracleTest {
 
 TEST_F(OracleScaler, CountsUpdatesAndSkipsAndClearsFoundInf) {
   start(4.0f);
-  const ScalerState after = update("oxox", kPlain);
+  const ScalerState after = update("oxox", kPlainUpdate);
   EXPECT_EQ(after.updates, 4);
   EXPECT_EQ(after.skipped, 2);
   EXPECT_EQ(after.found_inf, 0.0f);
@@ -44,27 +44,27 @@ TEST_F(OracleScaler, CountsUpdatesAndSkipsAndClearsFoundInf) {
 
 TEST_F(OracleScaler, GrowsAfterAnIntervalAndBacksOffAtOnce) {
   start(4.0f);
-  EXPECT_EQ(update("o", kPlain).growth_tracker, 1);
-  EXPECT_EQ(update("o", kPlain).scale, 8.0f);
-  EXPECT_EQ(update("ox", kPlain).scale, 4.0f);
-  EXPECT_EQ(update("", kPlain).growth_tracker, 0);
+  EXPECT_EQ(update("o", kPlainUpdate).growth_tracker, 1);
+  EXPECT_EQ(update("o", kPlainUpdate).scale, 8.0f);
+  EXPECT_EQ(update("ox", kPlainUpdate).scale, 4.0f);
+  EXPECT_EQ(update("", kPlainUpdate).growth_tracker, 0);
 }
 
 TEST_F(OracleScaler, AGrowthThatIsNotFiniteIsNotAdopted) {
   start(0x1p127f);
-  const ScalerState after = update("oo", kPlain);
+  const ScalerState after = update("oo", kPlainUpdate);
   EXPECT_EQ(after.scale, 0x1p127f);
   EXPECT_EQ(after.growth_tracker, 0);
 }
 
 TEST_F(OracleScaler, BackoffRoundsFromF64ThroughTheSubnormals) {
   start(0x1p-148f);
-  EXPECT_EQ(update("x", kPlain).scale, 0x1p-149f);
-  EXPECT_EQ(update("x", kPlain).scale, 0.0f);
+  EXPECT_EQ(update("x", kPlainUpdate).scale, 0x1p-149f);
+  EXPECT_EQ(update("x", kPlainUpdate).scale, 0.0f);
 }
 
 TEST_F(OracleScaler, BoundsHoldInBothDirections) {
-  ScalerUpdateParams params = kPlain;
+  ScalerUpdateParams params = kPlainUpdate;
   params.growth_interval = 1;
   params.min_scale = 2.0f;
   params.max_scale = 10.0f;
@@ -75,7 +75,7 @@ TEST_F(OracleScaler, BoundsHoldInBothDirections) {
 
 TEST_F(OracleScaler, TheIntervalIsTestedForEquality) {
   start(8.0f);
-  ScalerUpdateParams params = kPlain;
+  ScalerUpdateParams params = kPlainUpdate;
   params.growth_interval = 10;
   update("ooooo", params);
   params.growth_interval = 3;
@@ -84,7 +84,7 @@ TEST_F(OracleScaler, TheIntervalIsTestedForEquality) {
 }
 
 TEST_F(OracleScaler, AStaticScaleStaysAndStillCountsSkips) {
-  ScalerUpdateParams params = kPlain;
+  ScalerUpdateParams params = kPlainUpdate;
   params.dynamic = 0;
   start(128.0f);
   const ScalerState after = update("xxooooo", params);
@@ -94,7 +94,7 @@ TEST_F(OracleScaler, AStaticScaleStaysAndStillCountsSkips) {
 }
 
 TEST_F(OracleScaler, HysteresisSwallowsOverflowsUntilGrowthRefillsIt) {
-  ScalerUpdateParams params = kPlain;
+  ScalerUpdateParams params = kPlainUpdate;
   params.growth_interval = 3;
   params.hysteresis = 2;
   start(65536.0f, 2);

@@ -16,6 +16,7 @@ namespace amphora::testing {
 
 inline constexpr double kInfinity = std::numeric_limits<double>::infinity();
 inline constexpr double kNaN = std::numeric_limits<double>::quiet_NaN();
+inline constexpr BufferRange kAbsent{};
 
 // Elements of one type in a buffer of the device.
 struct Elements {
