@@ -24,6 +24,29 @@ function(amphora_shader_modules out file)
   set(${out} ${names} PARENT_SCOPE)
 endfunction()
 
+# Writes FILE, which names the rows of the shared tables in GLSL, such as UNARY_relu: a row's number is its place.
+function(amphora_write_tables file)
+  set(text "// Made by cmake/Shaders.cmake.\n")
+  foreach(table IN ITEMS pointwise optim)
+    set(path ${PROJECT_SOURCE_DIR}/src/amphora/kernel/shared/${table}.def)
+    set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${path})
+    file(STRINGS ${path} lines REGEX "^AM_[A-Z]+\\([a-z]")
+    foreach(line IN LISTS lines)
+      if(NOT line MATCHES "^AM_([A-Z]+)\\(([a-z0-9_]+),")
+        message(FATAL_ERROR "${path}: not a row, which begins with its name: ${line}")
+      endif()
+      set(kind ${CMAKE_MATCH_1})
+      set(name ${CMAKE_MATCH_2})
+      if(NOT DEFINED ${kind}_count)
+        set(${kind}_count 0)
+      endif()
+      string(APPEND text "#define ${kind}_${name} ${${kind}_count}u\n")
+      math(EXPR ${kind}_count "${${kind}_count} + 1")
+    endforeach()
+  endforeach()
+  file(CONFIGURE OUTPUT ${file} CONTENT "${text}" @ONLY) # which leaves a file that is the same alone
+endfunction()
+
 # Adds the rule that makes FOLDER/NAME.inc, the words of the module NAME of FILE as C++ text.
 function(amphora_compile_shader file name folder)
   set(spv ${folder}/${name}.spv)
@@ -33,6 +56,7 @@ function(amphora_compile_shader file name folder)
     OUTPUT ${spv} ${inc}
     COMMAND
       ${VULKAN_GLSLANG} --quiet -V --target-env vulkan1.3 -I${PROJECT_SOURCE_DIR}/shaders/include
+      -I${PROJECT_BINARY_DIR}/shaders/include
       -I${PROJECT_SOURCE_DIR}/shaders -I${PROJECT_SOURCE_DIR}/src -DKERNEL_${name} --depfile ${spv}.d -o ${spv} ${file}
     COMMAND ${VULKAN_SPIRV_VAL} --target-env vulkan1.3 --scalar-block-layout ${spv}
     COMMAND sh -c "od -An -v -tx4 $0 | sed 's/ \\([0-9a-f]*\\)/0x\\1,/g' > $1" ${spv} ${inc}
@@ -45,6 +69,7 @@ endfunction()
 function(amphora_add_shaders target)
   set(folder ${PROJECT_BINARY_DIR}/shaders)
   file(MAKE_DIRECTORY ${folder})
+  amphora_write_tables(${folder}/include/tables.glsl)
   file(GLOB files CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/shaders/*.comp)
   set(built "")
   foreach(file IN LISTS files)
@@ -108,7 +133,8 @@ std::span<const std::uint32_t> shader_@name@() { return kWords; }
 }
 "
         @ONLY)
-      set_source_files_properties(${out}/${name}.cpp PROPERTIES OBJECT_DEPENDS ${out}/${name}.inc)
+      set_source_files_properties(${out}/${name}.cpp PROPERTIES OBJECT_DEPENDS ${out}/${name}.inc
+                                                                SKIP_UNITY_BUILD_INCLUSION ON)
       target_sources(${target} PRIVATE ${out}/${name}.cpp)
     endforeach()
   endforeach()

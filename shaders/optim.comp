@@ -5,6 +5,7 @@
 #include "exact.glsl"
 #include "pairs.glsl"
 #include "quads.glsl"
+#include "tables.glsl"
 #include "state.glsl"
 
 // Two forms, so that weight 1 gives `to` exactly (PyTorch's rule). The branch is the same everywhere.
@@ -66,9 +67,9 @@ void store_state(uint state, uint i, vec4 value) {
 #define HAS(state) has_##state
 #define AM_CONSTANT(name) const float name = constants[next++];
 
-// The loop of one rule. Its number is its place: `rule` counts them.
+// The loop of one rule; all others are dropped before a driver sees them.
 #define AM_OPTIMIZER(name, presence, first_state, second_state, third_state, named_constants, prepared, update) \
-  if (kFunction == rule++) {                                                                                    \
+  if (kFunction == OPTIMIZER_##name) {                                                                          \
     const bool has_##first_state = is_present(0);                                                               \
     const bool has_##second_state = is_present(1);                                                              \
     const bool has_##third_state = is_present(2);                                                               \
@@ -97,7 +98,6 @@ void main() {
   const float step = float(state.step);
   const float correction1 = state.correction1;
   const float correction2 = state.correction2;
-  uint rule = 0;
 #include "amphora/kernel/shared/optim.def"
 }
 #endif

@@ -4,6 +4,9 @@
 #version 460
 #extension GL_GOOGLE_include_directive : require
 
+#include "module.glsl"
+
+#define POINTWISE_ROW kFunction
 #include "pointwise.glsl"
 
 #ifdef KERNEL_unary
@@ -17,7 +20,7 @@ layout(push_constant, std430) uniform Push {
 void main() {
   FOR_EACH_QUAD(i, params.count) {
     vec4 values = load_quad(kType0, x, i, params.count);
-    for (int k = 0; k < 4; ++k) values[k] = unary_value(kFunction, values[k], params.p0, params.p1);
+    for (int k = 0; k < 4; ++k) values[k] = unary_value(values[k], params.p0, params.p1);
     store_quad(kType1, y, i, params.count, values);
   }
 }
@@ -38,7 +41,7 @@ void main() {
     const vec4 v = load_quad(kType0, x, i, params.count);
     const vec4 w = load_quad(kType1, y, i, params.count);
     precise vec4 gradient = load_quad(kType2, dy, i, params.count);
-    for (int k = 0; k < 4; ++k) gradient[k] *= unary_slope(kFunction, v[k], w[k], params.p0, params.p1);
+    for (int k = 0; k < 4; ++k) gradient[k] *= unary_slope(v[k], w[k], params.p0, params.p1);
     store_quad(kType3, dx, i, params.count, gradient);
   }
 }
@@ -58,7 +61,7 @@ void main() {
   FOR_EACH_QUAD(i, count) {
     vec4 v = load_strided(0, kType0, a, params.sizes, params.a_strides, i, count);
     const vec4 w = load_strided(1, kType1, b, params.sizes, params.b_strides, i, count);
-    for (int k = 0; k < 4; ++k) v[k] = binary_value(kFunction, v[k], w[k]);
+    for (int k = 0; k < 4; ++k) v[k] = binary_value(v[k], w[k]);
     store_quad(kType2, y, i, count, v);
   }
 }
@@ -83,7 +86,7 @@ void main() {
     const vec4 v = load_strided(0, kType0, a, params.sizes, params.a_strides, i, count);
     const vec4 w = load_strided(1, kType1, b, params.sizes, params.b_strides, i, count);
     precise vec4 gradient = load_strided(2, kType2, dy, params.sizes, params.dy_strides, i, count);
-    for (int k = 0; k < 4; ++k) gradient[k] *= binary_slope(kFunction, second, v[k], w[k]);
+    for (int k = 0; k < 4; ++k) gradient[k] *= binary_slope(second, v[k], w[k]);
     store_quad(kType3, dx, i, count, gradient);
   }
 }

@@ -39,7 +39,6 @@ Pipelines::Pipelines(std::shared_ptr<LogicalDevice> device, const Capabilities& 
 Pipelines::~Pipelines() {
   save();
   for (const auto& [key, pipeline] : pipelines_) vkDestroyPipeline(device_->handle(), pipeline, nullptr);
-  for (const auto& [name, module] : modules_) vkDestroyShaderModule(device_->handle(), module, nullptr);
   vkDestroyPipelineCache(device_->handle(), cache_, nullptr);
   vkDestroyPipelineLayout(device_->handle(), layout_, nullptr);
 }
@@ -55,25 +54,29 @@ VkPipeline Pipelines::find(std::string_view shader, const Constants& constants) 
   return pipeline;
 }
 
-VkShaderModule Pipelines::module_of(std::string_view shader) {
-  const auto found = modules_.find(shader);
-  if (found != modules_.end()) return found->second;
-  const std::span<const std::uint32_t> words = find_shader(shader);
-  require(!words.empty(), "the shader '{}' is not in this build; its GLSL compiler lacked a feature that it needs",
-          shader);
-  add(shader, words);
+std::span<const std::uint32_t> Pipelines::words_of(std::string_view shader) {
+  if (!modules_.contains(shader)) {
+    const std::span<const std::uint32_t> words = find_shader(shader);
+    require(!words.empty(), "the shader '{}' is not in this build; its GLSL compiler lacked a feature that it needs",
+            shader);
+    add(shader, words);
+  }
   return modules_.at(shader);
 }
 
 void Pipelines::add(std::string_view name, std::span<const std::uint32_t> words) {
-  const std::vector<std::uint32_t> patched = with_float_controls(words, capabilities_.float_controls);
+  modules_.emplace(name, with_float_controls(words, capabilities_.float_controls));
+}
+
+VkShaderModule Pipelines::make_module(const Key& key) {
+  const std::vector<std::uint32_t> words = without_dead_branches(words_of(key.shader), key.constants.values());
   VkShaderModuleCreateInfo info{};
   info.sType = VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO;
-  info.codeSize = patched.size() * sizeof(std::uint32_t);
-  info.pCode = patched.data();
+  info.codeSize = words.size() * sizeof(std::uint32_t);
+  info.pCode = words.data();
   VkShaderModule module = VK_NULL_HANDLE;
-  check(vkCreateShaderModule(device_->handle(), &info, nullptr, &module), fmt::format("loading shader {}", name));
-  modules_.emplace(name, module);
+  check(vkCreateShaderModule(device_->handle(), &info, nullptr, &module), fmt::format("loading shader {}", key.shader));
+  return module;
 }
 
 VkPipeline Pipelines::make(const Key& key) {
@@ -89,7 +92,7 @@ VkPipeline Pipelines::make(const Key& key) {
   info.sType = VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO;
   info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
   info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
-  info.stage.module = module_of(key.shader);
+  info.stage.module = make_module(key);
   info.stage.pName = "main";
   info.stage.pSpecializationInfo = &specialization;
   // Cooperative matrices belong to a subgroup of known size that has no idle lanes.
@@ -99,8 +102,9 @@ VkPipeline Pipelines::make(const Key& key) {
   }
   info.layout = layout_;
   VkPipeline pipeline = VK_NULL_HANDLE;
-  check(vkCreateComputePipelines(device_->handle(), cache_, 1, &info, nullptr, &pipeline),
-        fmt::format("compiling shader {}", key.shader));
+  const VkResult result = vkCreateComputePipelines(device_->handle(), cache_, 1, &info, nullptr, &pipeline);
+  vkDestroyShaderModule(device_->handle(), info.stage.module, nullptr);
+  check(result, fmt::format("compiling shader {}", key.shader));
   return pipeline;
 }
 

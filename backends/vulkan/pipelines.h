@@ -58,7 +58,8 @@ class Pipelines {
     std::size_t operator()(const Key& key) const;
   };
 
-  VkShaderModule module_of(std::string_view shader);
+  std::span<const std::uint32_t> words_of(std::string_view shader);
+  VkShaderModule make_module(const Key& key);
   VkPipeline make(const Key& key);
 
   std::shared_ptr<LogicalDevice> device_;
@@ -67,7 +68,7 @@ class Pipelines {
   VkPipelineCache cache_ = VK_NULL_HANDLE;
   VkPipelineLayout layout_ = VK_NULL_HANDLE;
   bool changed_ = false;
-  std::map<std::string_view, VkShaderModule> modules_;
+  std::map<std::string_view, std::vector<std::uint32_t>> modules_;  // with float controls
   std::unordered_map<Key, VkPipeline, Hash> pipelines_;
 };
 

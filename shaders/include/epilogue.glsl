@@ -4,9 +4,11 @@
 #define EPILOGUE_GLSL
 
 #include "matmul.glsl"
-#include "pointwise.glsl"
 
 layout(constant_id = 16) const uint kActivation = 0;  // 1 + its row of pointwise.def; 0: none
+
+#define POINTWISE_ROW (kActivation - 1)
+#include "pointwise.glsl"
 
 // What `sum` becomes in c and aux, which begin at these addresses; c is read only where beta asks for it.
 void finish(uvec2 c, uvec2 aux, uint at, uint column, float sum) {
@@ -15,10 +17,10 @@ void finish(uvec2 c, uvec2 aux, uint at, uint column, float sum) {
   if (push.bias != uvec2(0)) value += load(kType3, push.bias, column);
   if (kDerivative && kActivation != 0) {
     const float x = load(kType2, aux, at);
-    value *= unary_slope(kActivation - 1, x, x, 0.0, 0.0);
+    value *= unary_slope(x, x, 0.0, 0.0);
   } else if (!kDerivative) {
     if (push.aux != uvec2(0)) store(kType2, aux, at, value);
-    if (kActivation != 0) value = unary_value(kActivation - 1, value, 0.0, 0.0);
+    if (kActivation != 0) value = unary_value(value, 0.0, 0.0);
   }
   store(kType2, c, at, value);
 }

@@ -1,8 +1,10 @@
-// The table of kernel/shared/pointwise.def. `function` is a constant wherever it matters, so that one row is left.
+// The table of kernel/shared/pointwise.def. Whoever includes this has defined POINTWISE_ROW, a specialization constant, so
+// that the backend drops all other rows before a driver sees them.
 #ifndef POINTWISE_GLSL
 #define POINTWISE_GLSL
 
 #include "math.glsl"
+#include "tables.glsl"
 #include "trigonometry.glsl"
 
 #define C(value) (value)
@@ -19,49 +21,44 @@
 #define ABS(x) without_sign(x)
 #define POW(x, p) power(x, p)
 
-// A row's number is its place: `row` counts them.
-float unary_value(uint function, float x, float p0, float p1) {
-  uint row = 0;
+float unary_value(float x, float p0, float p1) {
   precise float result = 0.0;
 #define AM_UNARY(name, forward, derivative) \
-  if (function == row++) result = forward;
+  if (POINTWISE_ROW == UNARY_##name) result = forward;
 #include "amphora/kernel/shared/pointwise.def"
 #undef AM_UNARY
   return result;
 }
 
 // y: the function's value at x.
-float unary_slope(uint function, float x, float y, float p0, float p1) {
-  uint row = 0;
+float unary_slope(float x, float y, float p0, float p1) {
   precise float result = 0.0;
 #define AM_UNARY(name, forward, derivative) \
-  if (function == row++) result = derivative;
+  if (POINTWISE_ROW == UNARY_##name) result = derivative;
 #include "amphora/kernel/shared/pointwise.def"
 #undef AM_UNARY
   return result;
 }
 
-float binary_value(uint function, float a, float b) {
-  uint row = 0;
+float binary_value(float a, float b) {
   precise float result = 0.0;
 #define AM_BINARY(name, forward, da, db) \
-  if (function == row++) result = forward;
+  if (POINTWISE_ROW == BINARY_##name) result = forward;
 #include "amphora/kernel/shared/pointwise.def"
 #undef AM_BINARY
   return result;
 }
 
 // The derivative of a, or of b.
-float binary_slope(uint function, bool second, float a, float b) {
-  uint row = 0;
+float binary_slope(bool second, float a, float b) {
   precise float result = 0.0;
-#define AM_BINARY(name, forward, da, db)                            \
-  if (function == row++) {                                          \
-    if (second) {                                                   \
-      result = db;                                                  \
-    } else {                                                        \
-      result = da;                                                  \
-    }                                                               \
+#define AM_BINARY(name, forward, da, db) \
+  if (POINTWISE_ROW == BINARY_##name) {  \
+    if (second) {                        \
+      result = db;                       \
+    } else {                             \
+      result = da;                       \
+    }                                    \
   }
 #include "amphora/kernel/shared/pointwise.def"
 #undef AM_BINARY

@@ -41,8 +41,9 @@ TEST_P(Folding, PointwiseFunctionsOfOneOperand) {
       const Array x = random.array(mix[0], kFoldedCount);
       const UnaryParams params{kFoldedCount, 0.25f, 0.75f};
       expect_foldable({KernelId::unary, spec, params}, {x, Array(mix[3], kFoldedCount)});
-      expect_foldable({KernelId::unary_grad, spec, params},
-                      {x, random.array(mix[1], kFoldedCount), random.array(mix[2], kFoldedCount), Array(mix[3], kFoldedCount)});
+      expect_foldable(
+          {KernelId::unary_grad, spec, params},
+          {x, random.array(mix[1], kFoldedCount), random.array(mix[2], kFoldedCount), Array(mix[3], kFoldedCount)});
     }
   }
 }

@@ -170,7 +170,7 @@ struct BinaryCase {
 
 void expect_binary_in_bounds(Random& random, const BinaryCase& c) {
   SCOPED_TRACE(::testing::Message() << kBinaryNames[c.function] << ' ' << c.rows << 'x' << c.columns << " layout "
-                                  << static_cast<int>(c.layout));
+                                    << static_cast<int>(c.layout));
   const auto& [a_type, b_type, out_type] = c.types;
   const auto rows = static_cast<std::uint32_t>(c.rows);
   const auto columns = static_cast<std::uint32_t>(c.columns);

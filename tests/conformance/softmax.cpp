@@ -37,7 +37,7 @@ TEST_P(Softmax, Small_ForwardIsInBounds) {
       for (const DType in : kFloats) {
         const DType out = random.floating();
         SCOPED_TRACE(::testing::Message() << rows << 'x' << columns << " log " << int{flags} << ' ' << name_of(in)
-                                        << " -> " << name_of(out));
+                                          << " -> " << name_of(out));
         const Spec spec{{in, out}, 0, flags};
         const std::size_t count = std::size_t{rows} * columns;
         const Arrays arrays = {random.array(in, count, 5.0), Array(out, count)};

@@ -84,6 +84,7 @@ void for_each_element(const KernelCall& call, const GroupState& group, Update up
   }
 #include "amphora/kernel/shared/optim.def"
 #undef AM_OPTIMIZER
+#undef C
 
 void back_off(ScalerState& state, const ScalerUpdateParams& params) {
   state.growth_tracker = 0;

@@ -102,7 +102,7 @@ Decision decide(const OpInfo& op, std::optional<DType> active, std::optional<Cas
       std::any_of(inputs.begin(), inputs.end(), [](const Operand& i) { return eligible(i.dtype); });
   if (active && any_eligible) {
     switch (decision.rule) {
-      case CastRule::lower: decision.cast_to = *active; break;
+      case CastRule::lower: decision.cast_to = active; break;
       case CastRule::full: decision.cast_to = DType::f32; break;
       case CastRule::widest: decision.cast_to = widest_of(op, *active, inputs); break;
       case CastRule::follow: break;

@@ -4,6 +4,7 @@
 #include <charconv>
 #include <cmath>
 #include <cstdio>
+#include <utility>
 
 #include <CLI/CLI.hpp>
 
@@ -23,7 +24,7 @@ bool read_all(std::string_view text, T& value) {
 // `accept` tells whether a number is one that the flag takes; the target is left alone where it is not.
 template <class T, class Accept>
 CommandLine::Read number_reader(T& target, const std::string& accepted, Accept accept) {
-  return [&target, accepted, accept](const std::string& text) {
+  return [&target, accepted, accept = std::move(accept)](const std::string& text) {
     T value{};
     if (!read_all(text, value) || !accept(value)) return fmt::format("'{}' is not valid; give {}", text, accepted);
     target = value;

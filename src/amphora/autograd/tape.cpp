@@ -188,7 +188,7 @@ void Gradients::give(int input, const Tensor& gradient) {
 std::optional<Gradients::LeafTarget> Gradients::leaf_target(int input) {
   const Node::Edge& edge = node_.inputs[static_cast<std::size_t>(input)];
   if (edge.leaf == nullptr || !edge.leaf->wanted) return std::nullopt;
-  const LeafTarget result{edge.leaf->storage(*edge.device), edge.leaf->defined};
+  LeafTarget result{edge.leaf->storage(*edge.device), edge.leaf->defined};
   edge.leaf->defined = true;
   return result;
 }
