@@ -17,6 +17,10 @@ endif()
 add_compile_options(-Wall -Wextra "$<$<COMPILE_LANGUAGE:CXX>:-Wpedantic;-Wshadow>")
 # Sums and products round one by one, as written: fused ones would differ from one instruction set to the next.
 add_compile_options(-ffp-contract=off)
+# A class may hold what its source alone knows; in a unity build that source counts as a header.
+if(CMAKE_UNITY_BUILD AND CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+  add_compile_options($<$<COMPILE_LANGUAGE:CXX>:-Wno-subobject-linkage>)
+endif()
 if(AMPHORA_WERROR)
   add_compile_options("$<IF:$<COMPILE_LANGUAGE:CUDA>,-Werror=all-warnings,-Werror>")
 endif()

@@ -8,12 +8,12 @@ namespace {
 
 // The plain rule, with no bounds.
 constexpr ScalerUpdateParams kPlainUpdate{.growth_factor = 2.0f,
-                                    .backoff_factor = 0.5f,
-                                    .min_scale = 0.0f,
-                                    .max_scale = std::numeric_limits<float>::infinity(),
-                                    .growth_interval = 2,
-                                    .hysteresis = 1,
-                                    .dynamic = 1};
+                                          .backoff_factor = 0.5f,
+                                          .min_scale = 0.0f,
+                                          .max_scale = std::numeric_limits<float>::infinity(),
+                                          .growth_interval = 2,
+                                          .hysteresis = 1,
+                                          .dynamic = 1};
 
 class OracleScaler : public OracleTest {
  protected:
