@@ -32,6 +32,7 @@ if(AMPHORA_SANITIZE)
   list(JOIN AMPHORA_SANITIZE "," sanitizers)
   add_compile_options(-fsanitize=${sanitizers} -fno-sanitize-recover=all -fno-omit-frame-pointer)
   add_link_options(-fsanitize=${sanitizers})
-  # GCC documents this warning as unreliable in instrumented code.
-  add_compile_options(-Wno-maybe-uninitialized)
+  if(CMAKE_CXX_COMPILER_ID STREQUAL GNU) # which documents this warning as unreliable in instrumented code
+    add_compile_options(-Wno-maybe-uninitialized)
+  endif()
 endif()

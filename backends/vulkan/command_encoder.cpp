@@ -133,10 +133,11 @@ Push CommandEncoder::through_memory(const Push& push) {
 void CommandEncoder::dispatch(std::string_view shader, const KernelCall& call, const Push& arguments, Groups groups,
                               std::initializer_list<std::uint32_t> constants, std::uint32_t workgroup) {
   if (groups.x == 0 || groups.y == 0 || groups.z == 0) return;
-  require(groups.x <= capabilities_.max_groups[0] && groups.y <= capabilities_.max_groups[1] &&
-              groups.z <= capabilities_.max_groups[2],
-          "{} needs {}x{}x{} workgroups; the device starts {}x{}x{} at most", describe(call), groups.x, groups.y,
-          groups.z, capabilities_.max_groups[0], capabilities_.max_groups[1], capabilities_.max_groups[2]);
+  const auto& most = capabilities_.max_groups;
+  if (groups.x > most[0] || groups.y > most[1] || groups.z > most[2]) {
+    fail("{} needs {}x{}x{} workgroups; the device starts {}x{}x{} at most", describe(call), groups.x, groups.y,
+         groups.z, most[0], most[1], most[2]);
+  }
   Constants values;
   values.add(workgroup == 0 ? capabilities_.workgroup_size : workgroup);
   const bool is_far = std::ranges::any_of(

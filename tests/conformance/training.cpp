@@ -146,7 +146,9 @@ std::string explain_small(Device& device, Precision precision, std::initializer_
     const Tensor centred = logits - mean(logits, 1, true);
     const Tensor sharp = softmax(square(centred) * 0.5f);
     const Tensor products = matmul(sharp, transpose(tanh(centred)));
-    loss = cross_entropy(logits, labels) + mse_loss(sharp, target) + sum(log(exp(products) + 1.0f));
+    const Tensor penalty = sum(log(exp(products) + 1.0f));  // one at a time: operands may be evaluated in any order
+    const Tensor distance = mse_loss(sharp, target);
+    loss = cross_entropy(logits, labels) + distance + penalty;
   }
   scaler.scale(loss).backward();
   scaler.unscale(optimizer);

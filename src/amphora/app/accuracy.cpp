@@ -30,7 +30,7 @@ double accuracy(nn::Layer& model, const data::Loader<data::ImageBatch>& loader, 
     const Tensor logits = model(batch.images);
     require(logits.rank() == 2 && logits.size(0) == batch.labels.count(),
             "accuracy needs logits [N, classes] for {} images, but the model gives shape {}", batch.labels.count(),
-            logits.shape().str());
+            logits.shape());
     correct += count_correct(logits.to_vector(), batch.labels.to_vector());
   }
   return 100.0 * static_cast<double>(correct) / static_cast<double>(loader.count());

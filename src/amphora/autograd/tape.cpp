@@ -32,8 +32,8 @@ Tensor& Leaf::storage(Device& device) {
 }
 
 void Leaf::add(const Tensor& contribution) {
-  require(contribution.shape() == shape, "a gradient of shape {} arrived at a leaf of shape {}",
-          contribution.shape().str(), shape.str());
+  require(contribution.shape() == shape, "a gradient of shape {} arrived at a leaf of shape {}", contribution.shape(),
+          shape);
   Tensor& target = storage(contribution.device());
   if (defined) {
     launch_accumulate(contribution, target);
@@ -103,7 +103,7 @@ class Engine {
     const auto index = static_cast<std::size_t>(output);
     const auto& [shape, dtype] = node->outputs[index];
     require(gradient.shape() == shape, "'{}' was given a gradient of shape {} for its output of shape {}", node->name,
-            gradient.shape().str(), shape.str());
+            gradient.shape(), shape);
     auto [entry, is_new] = gathered_.try_emplace(node.get());
     if (is_new) {
       entry->second.resize(node->outputs.size());
@@ -240,8 +240,7 @@ void Tensor::clear_grad() const {
 }
 
 void Tensor::backward() const {
-  require(count() == 1, "backward() starts from a scalar, but this tensor has shape {}; pass a seed gradient",
-          shape().str());
+  require(count() == 1, "backward() starts from a scalar, but this tensor has shape {}; pass a seed gradient", shape());
   const OpPlace place("backward", "seed");
   backward(full(device(), shape(), 1.0, dtype()));
 }

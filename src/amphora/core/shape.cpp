@@ -11,7 +11,7 @@ namespace amphora {
 Shape::Shape(std::span<const std::int64_t> sizes) : rank_(static_cast<int>(sizes.size())) {
   require(sizes.size() <= kMaxRank, "a tensor has at most {} axes, but {} were given", kMaxRank, sizes.size());
   std::copy(sizes.begin(), sizes.end(), sizes_.begin());
-  for (std::int64_t size : sizes) require(size >= 0, "shape {} has a negative extent", str());
+  for (std::int64_t size : sizes) require(size >= 0, "shape {} has a negative extent", *this);
 }
 
 std::int64_t Shape::count() const {
@@ -23,13 +23,13 @@ std::int64_t Shape::count() const {
     fits = fits && product <= kMaxCount / size;
     if (fits) product *= size;
   }
-  require(fits, "shape {} has more than {} elements", str(), kMaxCount);
+  require(fits, "shape {} has more than {} elements", *this, kMaxCount);
   return product;
 }
 
 int Shape::normalize(int axis) const {
   const int from_start = axis < 0 ? axis + rank_ : axis;
-  require(from_start >= 0 && from_start < rank_, "axis {} is out of range for shape {}", axis, str());
+  require(from_start >= 0 && from_start < rank_, "axis {} is out of range for shape {}", axis, *this);
   return from_start;
 }
 
@@ -66,8 +66,8 @@ Shape broadcast_shapes(const Shape& a, const Shape& b) {
   for (int i = 1; i <= rank; ++i) {
     const std::int64_t x = i <= a.rank() ? a[-i] : 1;
     const std::int64_t y = i <= b.rank() ? b[-i] : 1;
-    require(x == y || x == 1 || y == 1, "shapes {} and {} do not broadcast: axis {} from the end has {} and {}",
-            a.str(), b.str(), i, x, y);
+    require(x == y || x == 1 || y == 1, "shapes {} and {} do not broadcast: axis {} from the end has {} and {}", a, b,
+            i, x, y);
     sizes[static_cast<std::size_t>(rank - i)] = x == 1 ? y : x;
   }
   return Shape(std::span<const std::int64_t>(sizes.data(), static_cast<std::size_t>(rank)));

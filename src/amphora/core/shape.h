@@ -6,6 +6,9 @@
 #include <initializer_list>
 #include <span>
 #include <string>
+#include <string_view>
+
+#include <fmt/format.h>
 
 namespace amphora {
 
@@ -48,3 +51,11 @@ Shape broadcast_shapes(const Shape& a, const Shape& b);
 Strides broadcast_strides(const Shape& shape, const Strides& strides, const Shape& target);
 
 }  // namespace amphora
+
+// A message takes a shape as it is: its text is made where the message is.
+template <>
+struct fmt::formatter<amphora::Shape> : fmt::formatter<std::string_view> {
+  fmt::format_context::iterator format(const amphora::Shape& shape, fmt::format_context& context) const {
+    return fmt::formatter<std::string_view>::format(shape.str(), context);
+  }
+};

@@ -67,7 +67,7 @@ Normalization normalization_of(const ImageSet& set) {
 
 Images::Images(ImageSet set, const ImageOptions& options) : set_(std::move(set)), flatten_(options.flatten) {
   require(set_.pixels.size() == static_cast<std::size_t>(set_.count() * set_.image_shape.count()),
-          "an image set of {} labels and images of shape {} has {} pixels", set_.count(), set_.image_shape.str(),
+          "an image set of {} labels and images of shape {} has {} pixels", set_.count(), set_.image_shape,
           set_.pixels.size());
   normalization_ = options.normalization ? *options.normalization : normalization_of(set_);
   for (int pixel = 0; pixel < 256; ++pixel) {
@@ -96,7 +96,7 @@ Split load_mnist(const std::filesystem::path& folder, int classes, std::string_v
   Split split{.train = load(folder, "train", classes, advice), .test = load(folder, "t10k", classes, advice)};
   require(split.train.image_shape == split.test.image_shape,
           "{}: training images have shape {}, but test images {}; are the files of one set?", folder.string(),
-          split.train.image_shape.str(), split.test.image_shape.str());
+          split.train.image_shape, split.test.image_shape);
   return split;
 }
 

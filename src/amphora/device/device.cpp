@@ -102,7 +102,7 @@ std::string Device::do_refuse(KernelId kernel, const Spec& spec) const {
 void Device::require_runnable(const KernelCall& call) const {
   validate(call);
   const std::string reason = refuse(call.id, call.spec);
-  require(reason.empty(), "{} cannot run {}: {}", info_.backend, describe(call), reason);
+  if (!reason.empty()) fail("{} cannot run {}: {}", info_.backend, describe(call), reason);
 }
 
 void Device::run(const KernelCall& call) {

@@ -18,7 +18,7 @@ std::vector<float> draw(const Shape& shape, Draw&& one) {
 }  // namespace
 
 Fans fans_of(const Shape& shape) {
-  require(shape.rank() >= 2, "a weight of shape {} has no fan-in and fan-out; it needs two axes", shape.str());
+  require(shape.rank() >= 2, "a weight of shape {} has no fan-in and fan-out; it needs two axes", shape);
   const std::int64_t field = shape.count() / (shape[0] * shape[1]);
   return {shape[1] * field, shape[0] * field};
 }

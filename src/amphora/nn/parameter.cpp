@@ -78,7 +78,7 @@ void ParameterArena::mark_fresh() {
 Parameter::Parameter(Device& device, std::string name, const Shape& shape, std::span<const float> values)
     : state_(std::make_shared<State>()) {
   require(static_cast<std::int64_t>(values.size()) == shape.count(), "parameter '{}' of shape {} was given {} values",
-          name, shape.str(), values.size());
+          name, shape, values.size());
   state_->name = std::move(name);
   state_->leaf = std::make_shared<autograd::Leaf>();
   state_->leaf->shape = shape;
@@ -112,10 +112,12 @@ void Parameter::place(const std::shared_ptr<ParameterArena>& arena, std::int64_t
 }
 
 const Tensor& Parameter::tensor() const {
-  require(state_->listed || context().module == nullptr,
-          "the parameter '{}' is used in a forward pass, but is not listed in any visit_parts(), so that it would be "
-          "neither trained nor saved",
-          name());
+  if (!state_->listed && context().module != nullptr) {
+    fail(
+        "the parameter '{}' is used in a forward pass, but is not listed in any visit_parts(), so that it would be "
+        "neither trained nor saved",
+        name());
+  }
   return state_->master;
 }
 

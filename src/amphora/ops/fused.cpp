@@ -46,7 +46,7 @@ Device& device_of(const std::vector<Tensor>& tensors) {
 void require_valid(const KernelCall& call, const Device& device) {
   validate(call);
   const std::string reason = reason_against(call.id, call.spec, device.info().has_f64);
-  require(reason.empty(), "{} cannot run {}: {}", device.info().backend, describe(call), reason);
+  if (!reason.empty()) fail("{} cannot run {}: {}", device.info().backend, describe(call), reason);
 }
 
 // An operand's elements as its row describes them.

@@ -26,8 +26,7 @@ Tensor reduce_loss(const Tensor& elements, LossReduction reduction) {
 
 Tensor elementwise_loss(std::string_view name, BinaryFunction function, const Tensor& a, const Tensor& b,
                         LossReduction reduction) {
-  require(a.shape() == b.shape(), "'{}' of shapes {} and {}; they must be equal", name, a.shape().str(),
-          b.shape().str());
+  require(a.shape() == b.shape(), "'{}' of shapes {} and {}; they must be equal", name, a.shape(), b.shape());
   return reduce_loss(ops::binary(name, function, a, b), reduction);
 }
 
@@ -65,10 +64,10 @@ Tensor cross_entropy_rows(const Tensor& input, const Tensor& targets) {
 
 Tensor cross_entropy(const Tensor& logits, const Tensor& targets, LossReduction reduction) {
   require(logits.rank() == 2 && logits.size(1) > 0, "cross_entropy needs logits [N, classes], but got shape {}",
-          logits.shape().str());
+          logits.shape());
   require(targets.dtype() == DType::i32 && targets.shape() == Shape{logits.size(0)},
           "cross_entropy needs one i32 target for each of {} rows, but got {} of shape {}", logits.size(0),
-          name_of(targets.dtype()), targets.shape().str());
+          name_of(targets.dtype()), targets.shape());
   return reduce_loss(cross_entropy_rows(logits, targets), reduction);
 }
 

@@ -142,20 +142,19 @@ Tensor matmul(const Tensor& left, const Tensor& right) {
   Tensor a = left;
   Tensor b = right;
   const OpScope scope("matmul", {&a, &b});
-  require(a.rank() >= 2 && b.rank() >= 2, "matmul needs matrices, but got shapes {} and {}", a.shape().str(),
-          b.shape().str());
+  require(a.rank() >= 2 && b.rank() >= 2, "matmul needs matrices, but got shapes {} and {}", a.shape(), b.shape());
   scope.require_one_type();
-  require(a.size(-1) == b.size(-2), "matmul of {} and {}: {} columns meet {} rows", a.shape().str(), b.shape().str(),
-          a.size(-1), b.size(-2));
+  require(a.size(-1) == b.size(-2), "matmul of {} and {}: {} columns meet {} rows", a.shape(), b.shape(), a.size(-1),
+          b.size(-2));
   const bool shared_b = b.rank() == 2 && a.rank() > 2;
   if (shared_b) a = reshape(a, {-1, a.size(-1)});  // one tall product
   Product product{.m = a.size(-2), .n = b.size(-1), .k = a.size(-1), .tf32 = amp::tf32_active()};
   for (int axis = 0; axis < a.rank() - 2; ++axis) {
     require(a.rank() == b.rank() && a.size(axis) == b.size(axis), "matmul of {} and {}: the leading axes differ",
-            a.shape().str(), b.shape().str());
+            a.shape(), b.shape());
     product.batch *= a.size(axis);
   }
-  require(a.rank() == b.rank(), "matmul of {} and {}: the leading axes differ", a.shape().str(), b.shape().str());
+  require(a.rank() == b.rank(), "matmul of {} and {}: the leading axes differ", a.shape(), b.shape());
   Tensor c = Tensor::empty(a.device(), a.shape().with(-1, product.n), scope.result());
   launch_product(as_matrix(a), as_matrix(b), c, product);
   autograd::record(
@@ -177,10 +176,9 @@ Tensor linear(const Tensor& input, const Tensor& weights, const Tensor& biases, 
   const std::string_view epilogue = activation == Activation::none ? std::string_view{} : name_of(activation);
   const OpScope scope("linear", {&x, &weight, &bias}, ops::InputCast::before, epilogue);
   require(weight.rank() == 2 && x.rank() >= 1 && x.size(-1) == weight.size(1),
-          "linear: input of shape {} does not fit weights of shape {} ([out, in])", x.shape().str(),
-          weight.shape().str());
+          "linear: input of shape {} does not fit weights of shape {} ([out, in])", x.shape(), weight.shape());
   require(!bias.defined() || bias.shape() == Shape{weight.size(0)}, "linear: bias of shape {} for weights of shape {}",
-          bias.defined() ? bias.shape().str() : "", weight.shape().str());
+          bias.defined() ? bias.shape() : Shape{}, weight.shape());
   scope.require_one_type();
   const std::int64_t columns = weight.size(0);
   const std::int64_t depth = weight.size(1);

@@ -74,7 +74,7 @@ void OpScope::require_one_type() const {
     if (!input->defined()) continue;
     if (types.empty()) first = input->dtype();
     one_type = one_type && input->dtype() == first;
-    types += fmt::format("{}{} {}", types.empty() ? "" : ", ", name_of(input->dtype()), input->shape().str());
+    types += fmt::format("{}{} {}", types.empty() ? "" : ", ", name_of(input->dtype()), input->shape());
   }
   require(one_type, "'{}' on {} needs inputs of one type, but got {}; convert with cast(), or run it under autocast",
           op_.name, device_->info().backend, types);

@@ -53,7 +53,7 @@ Tensor extreme(std::string_view name, Reduction reduction, const Tensor& input, 
   Tensor x = input;
   const OpScope scope(name, {&x}, InputCast::in_kernel);
   const int a = x.shape().normalize(axis);
-  require(x.size(a) > 0, "'{}' over the empty axis {} of shape {}", name, axis, x.shape().str());
+  require(x.size(a) > 0, "'{}' over the empty axis {} of shape {}", name, axis, x.shape());
   x = x.is_contiguous() ? x : reshape(x, x.shape());
   Tensor y = Tensor::empty(x.device(), reduced_shape(x.shape(), a, keep_axis), scope.result());
   const ReduceParams params = planes_of(x.shape(), a, a + 1, 1.0f);

@@ -21,7 +21,7 @@ Shape resolve(const Tensor& x, std::initializer_list<std::int64_t> sizes) {
     *unknown = 1;
     const std::int64_t known = std::accumulate(resolved.begin(), resolved.end(), std::int64_t{1}, std::multiplies<>());
     require(known > 0 && x.count() % known == 0,
-            "cannot reshape {} with one extent left open: {} elements do not divide by {}", x.shape().str(), x.count(),
+            "cannot reshape {} with one extent left open: {} elements do not divide by {}", x.shape(), x.count(),
             known);
     *unknown = x.count() / known;
   }
@@ -40,8 +40,7 @@ Tensor scatter_back(const Tensor& dy, const Shape& shape, const Strides& strides
 Tensor reshape(const Tensor& x, std::initializer_list<std::int64_t> shape) { return reshape(x, resolve(x, shape)); }
 
 Tensor reshape(const Tensor& x, const Shape& shape) {
-  require(shape.count() == x.count(), "cannot reshape {} to {}: the numbers of elements differ", x.shape().str(),
-          shape.str());
+  require(shape.count() == x.count(), "cannot reshape {} to {}: the numbers of elements differ", x.shape(), shape);
   const Tensor source = contiguous(x);
   Tensor y = source.view(shape, contiguous_strides(shape), source.offset());
   autograd::record("reshape", y, {x}, [from = x.shape()](const Tensor& dy, Gradients& gradients) {
@@ -61,7 +60,7 @@ Tensor flatten(const Tensor& x, int start_axis) {
 }
 
 Tensor permute(const Tensor& x, std::initializer_list<int> order) {
-  require(static_cast<int>(order.size()) == x.rank(), "permute of shape {} needs {} axes, but got {}", x.shape().str(),
+  require(static_cast<int>(order.size()) == x.rank(), "permute of shape {} needs {} axes, but got {}", x.shape(),
           x.rank(), order.size());
   std::vector<int> axes;
   std::vector<std::int64_t> sizes;
@@ -100,7 +99,7 @@ Tensor transpose(const Tensor& x, int axis0, int axis1) {
 Tensor slice(const Tensor& x, int axis, std::int64_t start, std::int64_t length) {
   const int a = x.shape().normalize(axis);
   require(start >= 0 && length >= 0 && start + length <= x.size(a), "slice [{}, {}) leaves axis {} of shape {}", start,
-          start + length, axis, x.shape().str());
+          start + length, axis, x.shape());
   const std::int64_t stride = x.strides()[static_cast<std::size_t>(a)];
   Tensor y = x.view(x.shape().with(a, length), x.strides(), x.offset() + start * stride);
   autograd::record("slice", y, {x}, [from = x.shape(), a, start](const Tensor& dy, Gradients& gradients) {
@@ -111,13 +110,13 @@ Tensor slice(const Tensor& x, int axis, std::int64_t start, std::int64_t length)
 }
 
 Tensor squeeze(const Tensor& x, int axis) {
-  require(x.size(axis) == 1, "squeeze of axis {} with extent {} in shape {}", axis, x.size(axis), x.shape().str());
+  require(x.size(axis) == 1, "squeeze of axis {} with extent {} in shape {}", axis, x.size(axis), x.shape());
   return reshape(x, x.shape().without(axis));
 }
 
 Tensor unsqueeze(const Tensor& x, int axis) {
   const int at = axis < 0 ? axis + x.rank() + 1 : axis;
-  require(at >= 0 && at <= x.rank(), "unsqueeze at axis {} of shape {}", axis, x.shape().str());
+  require(at >= 0 && at <= x.rank(), "unsqueeze at axis {} of shape {}", axis, x.shape());
   std::vector<std::int64_t> sizes;
   for (int i = 0; i < x.rank(); ++i) sizes.push_back(x.size(i));
   sizes.insert(sizes.begin() + at, 1);
@@ -125,7 +124,7 @@ Tensor unsqueeze(const Tensor& x, int axis) {
 }
 
 Tensor expand(const Tensor& x, const Shape& shape) {
-  require(broadcast_shapes(x.shape(), shape) == shape, "shape {} does not expand to {}", x.shape().str(), shape.str());
+  require(broadcast_shapes(x.shape(), shape) == shape, "shape {} does not expand to {}", x.shape(), shape);
   Tensor y = x.view(shape, broadcast_strides(x.shape(), x.strides(), shape), x.offset());
   autograd::record("expand", y, {x}, [from = x.shape()](const Tensor& dy, Gradients& gradients) {
     gradients.give(0, ops::sum_to(dy, from, dy.dtype()));
@@ -141,7 +140,7 @@ Tensor cat(const std::vector<Tensor>& tensors, int axis) {
   std::int64_t total = 0;
   for (const Tensor& tensor : tensors) {
     require(tensor.rank() == first.rank() && tensor.shape().with(a, 1) == first.shape().with(a, 1),
-            "cat along axis {} of shapes {} and {}", axis, first.shape().str(), tensor.shape().str());
+            "cat along axis {} of shapes {} and {}", axis, first.shape(), tensor.shape());
     operands.push_back({tensor.dtype(), false});
     total += tensor.size(a);
   }

@@ -41,13 +41,13 @@ void set_axes(const Shape& shape, std::int32_t& rank, Extents& sizes, std::initi
 }
 
 void launch_fill(const Tensor& out, float value) {
-  require(out.is_contiguous(), "fill needs a contiguous tensor, but shape {} is strided", out.shape().str());
+  require(out.is_contiguous(), "fill needs a contiguous tensor, but shape {} is strided", out.shape());
   KernelCall call(KernelId::fill, Spec{.types = {out.dtype()}}, FillParams{count_of(out), value});
   out.device().launch(call.with(range_of(out)));
 }
 
 void launch_copy(const Tensor& in, const Tensor& out) {
-  require(in.shape() == out.shape(), "copy from shape {} to shape {}", in.shape().str(), out.shape().str());
+  require(in.shape() == out.shape(), "copy from shape {} to shape {}", in.shape(), out.shape());
   const Spec spec{.types = {in.dtype(), out.dtype()}};
   if (in.is_contiguous() && out.is_contiguous()) {
     KernelCall call(KernelId::cast, spec, CountParams{count_of(in)});
@@ -62,7 +62,7 @@ void launch_copy(const Tensor& in, const Tensor& out) {
 }
 
 void launch_accumulate(const Tensor& in, const Tensor& sum) {
-  require(in.shape() == sum.shape(), "accumulate of shape {} into shape {}", in.shape().str(), sum.shape().str());
+  require(in.shape() == sum.shape(), "accumulate of shape {} into shape {}", in.shape(), sum.shape());
   const Tensor source = contiguous(in);
   KernelCall call(KernelId::accumulate, Spec{.types = {in.dtype(), sum.dtype()}}, CountParams{count_of(sum)});
   sum.device().launch(call.with(range_of(source)).with(range_of(sum)));

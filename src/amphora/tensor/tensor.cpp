@@ -26,7 +26,7 @@ namespace {
 template <class T>
 Tensor from_values(Device& device, const Shape& shape, std::span<const T> values, DType dtype, MemoryKind kind) {
   require(static_cast<std::int64_t>(values.size()) == shape.count(), "{} values were given for a tensor of shape {}",
-          values.size(), shape.str());
+          values.size(), shape);
   std::vector<std::byte> bytes(values.size() * size_of(dtype));
   visit_dtype(dtype, [&]<class Element>() {
     auto* out = reinterpret_cast<Element*>(bytes.data());
@@ -107,16 +107,16 @@ Tensor Tensor::view(const Shape& shape, const Strides& strides, std::int64_t off
 
 void Tensor::rebind(const Tensor& memory) const {
   require(memory.shape() == shape() && memory.dtype() == dtype(), "rebind of a {} tensor of shape {} to {} of shape {}",
-          name_of(dtype()), shape().str(), name_of(memory.dtype()), memory.shape().str());
+          name_of(dtype()), shape(), name_of(memory.dtype()), memory.shape());
   impl_->buffer = memory.buffer();
   impl_->offset = memory.offset();
   impl_->strides = memory.strides();
 }
 
 void Tensor::assign(std::span<const float> values) const {
-  require(is_contiguous(), "assign needs a contiguous tensor, but this view of shape {} is strided", shape().str());
+  require(is_contiguous(), "assign needs a contiguous tensor, but this view of shape {} is strided", shape());
   require(static_cast<std::int64_t>(values.size()) == count(), "assign of {} values to a tensor of shape {}",
-          values.size(), shape().str());
+          values.size(), shape());
   const Tensor source = from(device(), shape(), values, dtype(), buffer()->kind());
   launch_copy(source, *this);
 }
@@ -141,7 +141,7 @@ std::vector<float> Tensor::to_vector(CodeLine where) const {
 }
 
 double Tensor::item(CodeLine where) const {
-  require(count() == 1, "item() needs a tensor with one element, but this one has shape {}", shape().str());
+  require(count() == 1, "item() needs a tensor with one element, but this one has shape {}", shape());
   return to_doubles(where).front();
 }
 

@@ -28,7 +28,7 @@ bool fills_its_buffer(const Tensor& tensor) {
 std::string describe_mode(std::span<const Tensor> inputs) {
   std::string text;
   for (const Tensor& input : inputs) {
-    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name_of(input.dtype()), input.shape().str());
+    text += fmt::format("{}{} {}", text.empty() ? "" : ", ", name_of(input.dtype()), input.shape());
   }
   return text;
 }

@@ -9,8 +9,7 @@ namespace amphora::train {
 
 StepResult::PendingResult::PendingResult(const std::vector<Tensor>& results, const amp::GradScaler* given_scaler) {
   for (const Tensor& result : results) {
-    require(result.count() == 1, "a step returned a tensor of shape {}; results have one element each",
-            result.shape().str());
+    require(result.count() == 1, "a step returned a tensor of shape {}; results have one element each", result.shape());
     const std::size_t element = size_of(result.dtype());
     const auto offset = static_cast<std::size_t>(result.offset()) * element;
     values.push_back(result.device().read_later(*result.buffer(), offset, element));
