@@ -93,6 +93,17 @@ __global__ void begin_step(BeginStepArguments a) {
   }
 #include "amphora/kernel/shared/optim.def"
 #undef AM_OPTIMIZER
+#undef AM_SCALAR
+#undef AM_VALUE
+#undef C
+#undef DIV
+#undef SQRT
+#undef ONE_PLUS
+#undef LERP
+#undef SELECT
+#undef LESS
+#undef HAS
+#undef AM_CONSTANT
 
 __global__ void lerp(LerpArguments a) {
   for_each_pack(a.params.count, [&](std::size_t i, int n) {

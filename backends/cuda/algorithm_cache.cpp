@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cctype>
+#include <exception>
+#include <span>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -71,13 +73,27 @@ std::optional<Choice> AlgorithmCache::find(const std::string& problem) const {
   return found == cache_.end() ? std::nullopt : std::optional(found->second);
 }
 
+AlgorithmCache::~AlgorithmCache() {
+  try {
+    if (changed_) save();
+  } catch (const std::exception&) {  // what is not kept is found again
+  }
+}
+
 void AlgorithmCache::keep(const std::string& problem, const Choice& choice) {
   cache_[problem] = choice;
+  changed_ = true;
+  if (std::chrono::steady_clock::now() - saved_ > std::chrono::seconds(1)) save();
+}
+
+void AlgorithmCache::save() {
   if (path_.empty()) return;
   cache_.merge(read(path_, header_));
   std::string text = header_ + '\n';
   for (const auto& [name, kept] : cache_) text += line_of(name, kept);
   write_cache(path_, std::as_bytes(std::span(text)));
+  changed_ = false;
+  saved_ = std::chrono::steady_clock::now();
 }
 
 }  // namespace amphora::cuda

@@ -69,6 +69,20 @@ __device__ void with_slope_of(BinaryFunction function, bool second, Body body) {
   }
 }
 
+#undef C
+#undef SELECT
+#undef LESS
+#undef EXP
+#undef EXPM1
+#undef LOG
+#undef LOG1P
+#undef SQRT
+#undef TANH
+#undef SIN
+#undef COS
+#undef ABS
+#undef POW
+
 // The pointwise function of an epilogue's activation, which is not `none`.
 __device__ inline UnaryFunction function_of_activation(Activation activation) {
   switch (activation) {

@@ -189,6 +189,7 @@ class Replay : public ::testing::TestWithParam<const DecisionEntry*> {
     Ledger::current().begin_test();
     // To share such small kernels between threads costs lavapipe more than to run them.
     setenv("LP_NUM_THREADS", "0", 0);
+    unsetenv("GALLIVM_PERF");  // they run tens of thousands of times, optimised in less than they take
     device_ = GetParam()->open();
   }
 

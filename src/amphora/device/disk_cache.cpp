@@ -3,11 +3,10 @@
 #include <array>
 #include <cstdint>
 #include <cstdlib>
-#include <cstring>
 #include <exception>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <system_error>
 
 #include <zlib.h>
 
@@ -51,10 +50,12 @@ std::optional<std::vector<std::byte>> read_cache(const std::string& path) {
   Header header;
   const Header expected;
   if (!file.read(reinterpret_cast<char*>(&header), sizeof(header)) || header.magic != expected.magic) return {};
-  const std::vector<char> text{std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-  std::vector<std::byte> content(text.size());
-  if (!text.empty()) std::memcpy(content.data(), text.data(), text.size());
-  if (content.size() != header.bytes || checksum_of(content) != header.checksum) return {};
+  std::error_code error;
+  const std::uintmax_t size = fs::file_size(path, error);
+  if (error || header.bytes != size - sizeof(header)) return {};
+  std::vector<std::byte> content(header.bytes);
+  const auto bytes = static_cast<std::streamsize>(content.size());
+  if (!file.read(reinterpret_cast<char*>(content.data()), bytes) || checksum_of(content) != header.checksum) return {};
   return content;
 }
 
