@@ -66,10 +66,7 @@ function(amphora_configure_cuda_module target)
     ${target} PROPERTIES CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
                          LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
   # The module brings its own copy of the library's code; only its two functions are seen.
-  target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL)
-  if(NOT AMPHORA_SANITIZE) # whose functions are the program's
-    target_link_options(${target} PRIVATE -Wl,--no-undefined)
-  endif()
+  target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL -Wl,--no-undefined)
 endfunction()
 
 # The kernels in as many sources as a small machine has cores: each source is read once for each architecture, and most
