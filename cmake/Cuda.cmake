@@ -66,7 +66,11 @@ function(amphora_configure_cuda_module target)
     ${target} PROPERTIES CXX_VISIBILITY_PRESET hidden CUDA_VISIBILITY_PRESET hidden VISIBILITY_INLINES_HIDDEN ON
                          LIBRARY_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/lib)
   # The module brings its own copy of the library's code; only its two functions are seen.
-  target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL -Wl,--no-undefined)
+  target_link_options(${target} PRIVATE -Wl,--exclude-libs,ALL)
+  # Clang's sanitizers are in the program alone; the module finds them there.
+  if(NOT AMPHORA_SANITIZE OR CMAKE_CXX_COMPILER_ID STREQUAL GNU)
+    target_link_options(${target} PRIVATE -Wl,--no-undefined)
+  endif()
 endfunction()
 
 # The kernels in as many sources as a small machine has cores: each source is read once for each architecture, and most

@@ -82,6 +82,20 @@ function(amphora_configure_test target)
   endif()
 endfunction()
 
+# A test program as a few tests of CTest, each a share of its own. Where a sanitizer watches, to start a process takes longer
+# than most tests.
+function(amphora_add_shards program)
+  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "PROPERTIES;ENVIRONMENT")
+  set(shards 8)
+  foreach(shard RANGE 1 ${shards})
+    math(EXPR index "${shard} - 1")
+    add_test(NAME ${program}_${shard} COMMAND ${program} --gtest_brief=1 WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(
+      ${program}_${shard} PROPERTIES ${arg_PROPERTIES}
+      ENVIRONMENT "${arg_ENVIRONMENT};GTEST_TOTAL_SHARDS=${shards};GTEST_SHARD_INDEX=${index}")
+  endforeach()
+endfunction()
+
 # tests/support, which every test program is linked with, and the headers that all of them include, precompiled once.
 function(amphora_add_test_support)
   file(GLOB support CONFIGURE_DEPENDS tests/support/*.cpp)
@@ -118,8 +132,8 @@ function(amphora_add_tests)
     endif()
     amphora_add_program(amphora_${name} ${own})
     amphora_configure_test(amphora_${name})
-    # It computes for minutes without optimisation; headers that are precompiled without it are not for its use.
-    if(AMPHORA_SANITIZE AND name STREQUAL conformance)
+    # These compute for minutes without optimisation; headers that are precompiled without it are not for their use.
+    if(AMPHORA_SANITIZE AND name MATCHES "^(conformance|vulkan)$")
       target_compile_options(amphora_${name} PRIVATE -O1)
       set_target_properties(amphora_${name} PROPERTIES DISABLE_PRECOMPILE_HEADERS ON)
     endif()
@@ -130,10 +144,15 @@ function(amphora_add_tests)
     if(name STREQUAL conformance)
       set(environment GALLIVM_PERF=nopt)
     endif()
-    # NO_PRETTY_VALUES keeps CTest's names equal to GoogleTest's, so that one filter serves both.
-    gtest_discover_tests(
-      amphora_${name} NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
-      WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES LABELS ${name} TIMEOUT 600 ENVIRONMENT "${environment}")
+    set(properties LABELS ${name} TIMEOUT 600)
+    if(AMPHORA_SANITIZE)
+      amphora_add_shards(amphora_${name} PROPERTIES ${properties} ENVIRONMENT "${environment}")
+    else()
+      # NO_PRETTY_VALUES keeps CTest's names equal to GoogleTest's, so that one filter serves both.
+      gtest_discover_tests(
+        amphora_${name} NO_PRETTY_VALUES DISCOVERY_MODE PRE_TEST DISCOVERY_TIMEOUT 60
+        WORKING_DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTIES ${properties} ENVIRONMENT "${environment}")
+    endif()
   endforeach()
 
   if(TARGET amphora_vulkan)

@@ -23,8 +23,10 @@ constexpr std::size_t size_of(DType type) {
     case DType::f16:
     case DType::bf16: return 2;
     case DType::f64: return 8;
-    default: return 4;
+    case DType::f32:
+    case DType::i32: return 4;
   }
+  return 0;
 }
 
 constexpr std::string_view name_of(DType type) {
@@ -170,12 +172,13 @@ constexpr DType promote(DType a, DType b) {
 template <class Visitor>
 decltype(auto) visit_dtype(DType type, Visitor&& visitor) {
   switch (type) {
+    case DType::f32: return visitor.template operator()<float>();
     case DType::f16: return visitor.template operator()<F16>();
     case DType::bf16: return visitor.template operator()<BF16>();
     case DType::i32: return visitor.template operator()<std::int32_t>();
     case DType::f64: return visitor.template operator()<double>();
-    default: return visitor.template operator()<float>();
   }
+  __builtin_unreachable();  // the switch has every type
 }
 
 }  // namespace amphora
