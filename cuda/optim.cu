@@ -18,7 +18,7 @@ __device__ void back_off(ScalerState& state, const ScalerUpdateParams& params) {
 }
 
 __device__ void grow(ScalerState& state, const ScalerUpdateParams& params) {
-  if (++state.growth_tracker != params.growth_interval) return;
+  if (++state.growth_tracker < params.growth_interval || params.growth_interval == 0) return;
   state.growth_tracker = 0;
   state.hysteresis_tracker = params.hysteresis;
   const float candidate = state.scale * params.growth_factor;

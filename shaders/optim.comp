@@ -166,7 +166,7 @@ void back_off(inout ScalerState state) {
 }
 
 void grow(inout ScalerState state) {
-  if (++state.growth_tracker != params.growth_interval) return;
+  if (++state.growth_tracker < params.growth_interval || params.growth_interval == 0) return;
   state.growth_tracker = 0;
   state.hysteresis_tracker = params.hysteresis;
   const float candidate = exact_product(state.scale, params.growth_factor);

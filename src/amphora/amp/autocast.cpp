@@ -17,11 +17,15 @@ Precision precision_of(DType dtype) {
   }
 }
 
+std::optional<Precision> active_of(Precision precision) {
+  return precision == Precision::f32 ? std::nullopt : std::optional(precision);
+}
+
 Region opened(Precision precision, std::initializer_list<RuleOverride> overrides) {
   Region region = current_region();
   for (const auto& [name, rule] : overrides) region.overrides.emplace_back(&find_op(name), rule);
-  region.active = precision == Precision::f32 ? std::nullopt : std::optional(precision);
-  if (region.active) region.precision = precision;
+  region.precision = precision;
+  region.active = active_of(precision);
   return region;
 }
 
@@ -38,7 +42,7 @@ Autocast::Autocast(DType dtype, std::initializer_list<RuleOverride> overrides)
 
 Region Autocast::switched(bool enabled) {
   Region region = current_region();
-  region.active = enabled ? std::optional(region.precision) : std::nullopt;
+  region.active = enabled ? active_of(region.precision) : std::nullopt;
   return region;
 }
 

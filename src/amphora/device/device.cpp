@@ -39,8 +39,10 @@ void Device::check_values(std::function<void(const std::string& text)> report) {
 }
 
 BufferPtr Device::allocate(std::size_t bytes, MemoryKind kind) {
-  BufferPtr buffer = do_allocate(bytes, kind);
-  if (plan::Recorder* recorder = plan::Recorder::capturing()) recorder->allocated(buffer);
+  plan::Recorder* recorder = plan::Recorder::capturing();
+  BufferPtr buffer = recorder == nullptr ? nullptr : recorder->allocated_before(bytes, kind);
+  if (buffer == nullptr) buffer = do_allocate(bytes, kind);
+  if (recorder != nullptr) recorder->allocated(buffer);
   return buffer;
 }
 

@@ -71,7 +71,11 @@ void ParameterArena::mark_fresh() {
   WorkingCopy& copy = copies_[static_cast<std::size_t>(latest_)];
   copy.master_version = masters_.buffer()->version();
   if (plan::Recorder* recorder = plan::Recorder::active()) {
-    recorder->add_action(&copy, [arena = shared_from_this()] { arena->mark_fresh(); });
+    // Where the step writes the masters again, the copy is stale at its end.
+    const auto arena = shared_from_this();
+    recorder->add_action(
+        &copy, [arena, &copy] { return copy.master_version == arena->masters_.buffer()->version(); },
+        [arena, &copy] { copy.master_version = arena->masters_.buffer()->version(); });
   }
 }
 
@@ -109,6 +113,7 @@ void Parameter::place(const std::shared_ptr<ParameterArena>& arena, std::int64_t
   };
   state.arena = arena;
   state.start = start;
+  state.moves = state.moves + 1;
 }
 
 const Tensor& Parameter::tensor() const {
@@ -118,6 +123,7 @@ const Tensor& Parameter::tensor() const {
         "neither trained nor saved",
         name());
   }
+  state_->moves.depend();
   return state_->master;
 }
 

@@ -73,8 +73,14 @@ class Parameter {
   bool requires_grad() const { return tensor().requires_grad(); }
 
   // Where the parameter lies; changes when parameters are gathered.
-  const std::shared_ptr<ParameterArena>& arena() const { return state_->arena; }
-  std::int64_t start() const { return state_->start; }
+  const std::shared_ptr<ParameterArena>& arena() const {
+    state_->moves.depend();
+    return state_->arena;
+  }
+  std::int64_t start() const {
+    state_->moves.depend();
+    return state_->start;
+  }
   bool is_same(const Parameter& other) const { return state_ == other.state_; }
   // It was seen among a module's parts.
   void mark_listed() const { state_->listed = true; }
@@ -90,6 +96,7 @@ class Parameter {
     std::shared_ptr<autograd::Leaf> leaf;
     std::shared_ptr<ParameterArena> arena;
     std::int64_t start = 0;
+    plan::Tracked<int> moves = 0;  // a recorded step is right as long as its parameters stay where they are
     bool listed = false;
   };
   void place(const std::shared_ptr<ParameterArena>& arena, std::int64_t start) const;

@@ -7,6 +7,7 @@ namespace amphora::nn {
 void Sequential::add(std::shared_ptr<Layer> layer) {
   require(layer != nullptr, "a null layer was added to a Sequential of {}", size());
   layers_.push_back(std::move(layer));
+  size_ = layers_.size();
 }
 
 Layer& Sequential::operator[](std::size_t position) const {
@@ -15,6 +16,7 @@ Layer& Sequential::operator[](std::size_t position) const {
 }
 
 Tensor Sequential::forward(const Tensor& x) {
+  size_.depend();
   Tensor y = x;
   for (const auto& layer : layers_) y = (*layer)(y);
   return y;

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "amphora/nn/module.h"
+#include "amphora/plan/tracked.h"
 
 namespace amphora::nn {
 
@@ -30,6 +31,7 @@ class Sequential : public Layer {
 
  private:
   std::vector<std::shared_ptr<Layer>> layers_;
+  plan::Tracked<std::size_t> size_ = 0;  // of `layers_`: a recorded step is another one with more of them
 };
 
 }  // namespace amphora::nn

@@ -28,6 +28,7 @@ Tensor clip_norm(Device& device, const std::vector<Tensor>& gradients, float max
   const OpPlace place("step", "clip_grad_norm");
   require(options.order > 0.0f || std::isinf(options.order),
           "clip_grad_norm of order {}; it must be above 0 or infinite", options.order);
+  require(max_norm >= 0.0f, "clip_grad_norm to the norm {}; it must be at least 0", max_norm);
   const bool minimum = options.order == -std::numeric_limits<float>::infinity() && !gradients.empty();
   Tensor total = Tensor::full(device, {}, minimum ? std::numeric_limits<float>::infinity() : 0.0f);
   for (const Tensor& gradient : gradients) {

@@ -19,16 +19,34 @@ Ema::Ema(std::vector<nn::Parameter> parameters, float decay) : parameters_(std::
   }
 }
 
-void Ema::require_in_place() const {
+void Ema::follow_parameters() {
   const auto same = [](const nn::ParameterSpan& now, const Average& then) { return now == then.run; };
   const std::vector<nn::ParameterSpan> now = nn::spans_of(parameters_, false);
-  require(std::equal(now.begin(), now.end(), averages_.begin(), averages_.end(), same),
-          "the parameters were moved after their averages were created, by an optimizer that gathers them; create Ema "
-          "after the optimizer");
+  if (std::equal(now.begin(), now.end(), averages_.begin(), averages_.end(), same)) return;
+  // Both lists are the parameters in their order, cut differently.
+  std::vector<Average> moved;
+  std::size_t from = 0;
+  std::int64_t done = 0;  // of average `from`
+  for (const nn::ParameterSpan& run : now) {
+    Tensor value = Tensor::empty(run.arena->device(), {run.count}, DType::f32, MemoryKind::optimizer_state);
+    for (std::int64_t filled = 0; filled < run.count;) {
+      const Tensor& old = averages_[from].value;
+      const std::int64_t count = std::min(run.count - filled, old.count() - done);
+      launch_copy(old.view({count}, {1}, done), value.view({count}, {1}, filled));
+      filled += count;
+      done += count;
+      if (done == old.count()) {
+        ++from;
+        done = 0;
+      }
+    }
+    moved.push_back({run, value});
+  }
+  averages_ = std::move(moved);
 }
 
 void Ema::update() {
-  require_in_place();
+  follow_parameters();
   const OpPlace place("step", "ema");
   for (const auto& [run, value] : averages_) {
     const LerpParams params{count_of(value), 1.0f - decay_};
@@ -38,7 +56,7 @@ void Ema::update() {
 }
 
 void Ema::swap() {
-  require_in_place();
+  follow_parameters();
   for (const auto& [run, value] : averages_) {
     const Tensor kept = Tensor::empty(value.device(), value.shape(), DType::f32, MemoryKind::optimizer_state);
     launch_copy(value, kept);
@@ -47,8 +65,8 @@ void Ema::swap() {
   }
 }
 
-Tensor Ema::average(const nn::Parameter& parameter) const {
-  require_in_place();
+Tensor Ema::average(const nn::Parameter& parameter) {
+  follow_parameters();
   for (const auto& [run, value] : averages_) {
     const bool inside = run.arena == parameter.arena() && parameter.start() >= run.start &&
                         parameter.start() + parameter.count() <= run.start + run.count;
@@ -58,7 +76,7 @@ Tensor Ema::average(const nn::Parameter& parameter) const {
   fail("parameter '{}' is not averaged here", parameter.name());
 }
 
-void Ema::visit_state(StateVisitor& visitor) const {
+void Ema::visit_state(StateVisitor& visitor) {
   for (const nn::Parameter& parameter : parameters_) visitor.tensor(parameter.name(), average(parameter));
 }
 

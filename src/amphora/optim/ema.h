@@ -10,8 +10,8 @@ namespace amphora::optim {
 
 class Ema {
  public:
-  // Starts as a copy of the parameters. Create it after the optimizer, which moves them into memory of its own; the
-  // calls below throw Error when that happened later. Throws Error unless 0 <= decay < 1.
+  // Starts as a copy of the parameters. Where an optimizer that is made later moves them into memory of its own, the
+  // averages follow at the next call. Throws Error unless 0 <= decay < 1.
   Ema(std::vector<nn::Parameter> parameters, float decay);
 
   // average += (1 - decay) * (master - average), after an optimizer step.
@@ -19,9 +19,9 @@ class Ema {
   // Exchanges masters and averages; a second call changes them back. Working copies follow by themselves.
   void swap();
   // The parameter's average.
-  Tensor average(const nn::Parameter& parameter) const;
+  Tensor average(const nn::Parameter& parameter);
   // The averages, by the parameters' names, which must differ then: Module::parameters() makes them paths.
-  void visit_state(StateVisitor& visitor) const;
+  void visit_state(StateVisitor& visitor);
 
   // Evaluates with the averages while it lives.
   class Scope {
@@ -40,7 +40,8 @@ class Ema {
     nn::ParameterSpan run;
     Tensor value;
   };
-  void require_in_place() const;
+  // Lays the averages out as the parameters lie now, which takes one launch for each stretch of them.
+  void follow_parameters();
 
   std::vector<nn::Parameter> parameters_;
   std::vector<Average> averages_;

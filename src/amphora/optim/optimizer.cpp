@@ -1,6 +1,7 @@
 #include "amphora/optim/optimizer.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <cstring>
 #include <limits>
@@ -18,7 +19,7 @@ namespace amphora::optim {
 
 namespace {
 
-constexpr float kUnknown = std::numeric_limits<float>::quiet_NaN();
+constexpr auto kUnknown = std::bit_cast<std::int32_t>(std::numeric_limits<float>::quiet_NaN());
 
 Tensor flat_part(const Tensor& flat, const nn::ParameterSpan& run) {
   const Shape shape{run.count};
@@ -138,11 +139,12 @@ int Optimizer::split_off(ParameterGroup& group, int cohort) {
   while (!is_empty(copy)) ++copy;
   if (copy == static_cast<int>(group.cohorts.size())) {
     group.cohorts.push_back(
-        {Tensor::empty(whole.state.device(), whole.state.shape(), DType::i32, MemoryKind::optimizer_state), whole.lr});
+        {Tensor::empty(whole.state.device(), whole.state.shape(), DType::i32, MemoryKind::optimizer_state),
+         whole.lr_bits});
   }
   Cohort& part = group.cohorts[static_cast<std::size_t>(copy)];
   launch_copy(whole.state, part.state);
-  part.lr = whole.lr;
+  part.lr_bits = whole.lr_bits;
   return copy;
 }
 
@@ -194,10 +196,15 @@ float Optimizer::check_lr(float lr) const {
 void Optimizer::set_lr(ParameterGroup& group, float lr) {
   group.lr = check_lr(lr);
   for (Cohort& cohort : group.cohorts) {
-    if (cohort.lr == lr) continue;
+    if (cohort.lr_bits == std::bit_cast<std::int32_t>(lr)) continue;
     const BufferPtr& memory = cohort.state.buffer();
-    memory->device().upload(*memory, offsetof(GroupState, lr), std::as_bytes(std::span(&lr, 1)));
-    cohort.lr = lr;
+    if (plan::Recorder::capturing() != nullptr) {  // in a step it is a call like others
+      KernelCall call(KernelId::fill, Spec{.types = {DType::f32}}, FillParams{1, lr});
+      memory->device().launch(call.with({memory.get(), offsetof(GroupState, lr), sizeof lr}));
+    } else {
+      memory->device().upload(*memory, offsetof(GroupState, lr), std::as_bytes(std::span(&lr, 1)));
+    }
+    cohort.lr_bits = std::bit_cast<std::int32_t>(lr);
   }
 }
 
@@ -221,7 +228,7 @@ BufferRange Optimizer::next_lr(ParameterGroup& group) {
       fed.lr = check_lr(fed.schedule(fed.next_step++));
       std::memcpy(bytes.data(), &fed.lr, sizeof fed.lr);
       // It reaches the cohorts that take a step.
-      for (Cohort& cohort : fed.cohorts) cohort.lr = kUnknown;
+      for (Cohort& cohort : fed.cohorts) cohort.lr_bits = kUnknown;
     });
   }
   set_lr(group, group.schedule(group.next_step++));

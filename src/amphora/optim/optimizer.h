@@ -81,8 +81,8 @@ class Optimizer : public amp::GradientOwner {
 
  private:
   struct Cohort {
-    Tensor state;  // one GroupState
-    float lr;      // that of the state; NaN where only the device knows
+    Tensor state;                           // one GroupState
+    plan::Tracked<std::int32_t> lr_bits{};  // of the state's rate; NaN where only the device knows
   };
   struct ParameterGroup {
     Parameters parameters;

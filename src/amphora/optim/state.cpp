@@ -1,5 +1,6 @@
 // What an optimizer keeps: states, step counters, and how both are saved.
 #include <algorithm>
+#include <bit>
 #include <set>
 #include <string>
 
@@ -61,12 +62,12 @@ void Optimizer::restore_steps(ParameterGroup& group, const std::vector<std::int3
   for (std::size_t c = 0; c < of_cohorts.size(); ++c) {
     const GroupState state{
         .lr = group.lr, .step = of_cohorts[c], .skip = 0, .gradient_factor = 1, .correction1 = 1, .correction2 = 1};
-    auto& [memory, lr] = group.cohorts[c];
+    auto& [memory, lr_bits] = group.cohorts[c];
     if (!memory.defined()) {
       memory = Tensor::empty(device, {sizeof(GroupState) / 4}, DType::i32, MemoryKind::optimizer_state);
     }
     device.upload(*memory.buffer(), 0, std::as_bytes(std::span(&state, 1)));
-    lr = group.lr;
+    lr_bits = std::bit_cast<std::int32_t>(group.lr);
   }
 }
 

@@ -127,7 +127,30 @@ std::string call_difference(const Plan& a, const Plan& b, std::size_t index) {
   return {};
 }
 
+bool same_call(const Plan& a, const Plan& b, const PlannedCall& x, const PlannedCall& y) {
+  if (x.call.id != y.call.id || !(x.call.spec == y.call.spec) || x.call.buffer_count != y.call.buffer_count ||
+      x.values != y.values || !std::ranges::equal(x.call.param_bytes(), y.call.param_bytes())) {
+    return false;
+  }
+  for (std::size_t i = 0; i < static_cast<std::size_t>(x.call.buffer_count); ++i) {
+    if (!same_range(x.call.buffers[i], y.call.buffers[i])) return false;
+    const int value = x.values[i];
+    if (value != kNoValue &&
+        !same_value(a.values[static_cast<std::size_t>(value)], b.values[static_cast<std::size_t>(value)])) {
+      return false;
+    }
+  }
+  return true;
+}
+
 }  // namespace
+
+bool same(const Plan& a, const Plan& b) {
+  return std::equal(a.calls.begin(), a.calls.end(), b.calls.begin(), b.calls.end(),
+                    [&](const PlannedCall& x, const PlannedCall& y) { return same_call(a, b, x, y); }) &&
+         std::equal(a.feeds.begin(), a.feeds.end(), b.feeds.begin(), b.feeds.end(),
+                    [](const Feed& x, const Feed& y) { return x.name == y.name; });
+}
 
 std::string first_difference(const Plan& a, const Plan& b) {
   const std::size_t count = std::min(a.calls.size(), b.calls.size());

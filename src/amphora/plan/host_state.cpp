@@ -14,4 +14,11 @@ void HostState::apply() const {
   for (const auto& action : actions) action();
 }
 
+void HostState::roll_back() const {
+  for (const Cell& cell : before) *cell.cell = cell.value;
+  for (const std::weak_ptr<Buffer>& memory : written) {
+    if (const BufferPtr buffer = memory.lock()) buffer->mark_written();
+  }
+}
+
 }  // namespace amphora::plan

@@ -3,8 +3,10 @@
 
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <vector>
 
+#include "amphora/core/buffer.h"
 #include "amphora/plan/tracked.h"
 
 namespace amphora::plan {
@@ -18,11 +20,16 @@ struct HostState {
   std::vector<std::function<bool()>> conditions;  // what else must hold
   std::vector<Cell> effects;                      // what tracked values are afterwards
   std::vector<std::function<void()>> actions;     // what else is done, after that
+  std::vector<Cell> before;                       // what the tracked values of `effects` were
+  std::vector<std::weak_ptr<Buffer>> written;     // what the step's calls write of the memory that outlives it
 
   // Whether the step would take the same course now.
   bool holds() const;
   // Leaves the host as the step would have.
   void apply() const;
+  // Leaves the host as it was before the step was captured, for one that did not run: tracked values have their old
+  // values, and what was derived of memory that the step would have written counts as stale.
+  void roll_back() const;
 };
 
 }  // namespace amphora::plan

@@ -64,6 +64,8 @@ struct Plan {
 
 // Equal plans have equal hashes, in every process: buffers count by their place in the list of values.
 std::uint64_t hash(const Plan& plan);
+// Whether first_difference() would find none, by comparing numbers alone.
+bool same(const Plan& a, const Plan& b);
 // Where two plans part: a sentence that names the first call that differs; empty where they are equal. What was
 // allocated within the step may lie elsewhere; all other buffers must be the same.
 std::string first_difference(const Plan& a, const Plan& b);

@@ -25,20 +25,28 @@ constexpr std::size_t kFeedAlignment = 16;
 
 }  // namespace
 
+void note_birth(const TrackedCell& cell) {
+  if (Recorder* recorder = Recorder::active()) recorder->note_birth(cell);
+}
 void note_read(const TrackedCell& cell) {
   if (Recorder* recorder = Recorder::active()) recorder->note_read(cell);
 }
-void note_write(const TrackedCell& cell) {
-  if (Recorder* recorder = Recorder::active()) recorder->note_write(cell);
+void note_write(const TrackedCell& cell, std::int64_t value) {
+  if (Recorder* recorder = Recorder::active()) recorder->note_write(cell, value);
 }
 
-Recorder::Recorder(Device& device, Mode mode, std::vector<BufferPtr> inputs, BufferPtr feed)
-    : device_(device), mode_(mode), inputs_(std::move(inputs)), feed_(std::move(feed)) {
+Recorder::Recorder(Device& device, Mode mode, std::vector<BufferPtr> inputs, BufferPtr feed,
+                   std::span<const BufferPtr> known)
+    : device_(device), mode_(mode), inputs_(std::move(inputs)), feed_(std::move(feed)), known_(known) {
   if (active() != nullptr) throw StateError("a step is recorded within another one; end the outer step first");
   active_.emplace(context().recorder, this);
 }
 
-Recorder::~Recorder() = default;
+Recorder::~Recorder() {
+  if (!active_) return;  // finished
+  active_.reset();
+  if (mode_ == Mode::capture) result_.state.roll_back();
+}
 
 Recorder* Recorder::active() { return context().recorder; }
 
@@ -68,7 +76,7 @@ int Recorder::value_of(const BufferRange& range) {
     value.input = static_cast<int>(input - inputs_.begin());
   } else if (feed_.get() == &buffer) {
     value.role = Role::feed;
-  } else if (allocated_.contains(buffer.id())) {
+  } else if (made_.contains(buffer.id())) {
     value.role = Role::transient;  // unless it turns out to be kept
   } else {
     value.buffer = buffer.shared_from_this();
@@ -100,14 +108,29 @@ void Recorder::append(const KernelCall& call) {
   for (std::size_t i = 0; i < static_cast<std::size_t>(call.buffer_count); ++i) {
     planned.values[i] = value_of(call.buffers[i]);
     planned.call.buffers[i].buffer = nullptr;
+    if (planned.values[i] == kNoValue || !is_written(call, static_cast<int>(i))) continue;
+    const Value& value = result_.plan.values[static_cast<std::size_t>(planned.values[i])];
+    if (value.role == Role::kept && written_.insert(value.buffer->id()).second) {
+      result_.state.written.push_back(value.buffer);
+    }
   }
   result_.plan.calls.push_back(std::move(planned));
 }
 
-void Recorder::allocated(const BufferPtr& buffer) { allocated_.emplace(buffer->id(), buffer); }
+BufferPtr Recorder::allocated_before(std::size_t bytes, MemoryKind kind) {
+  if (allocated_.size() >= known_.size()) return nullptr;
+  const BufferPtr& buffer = known_[allocated_.size()];
+  const bool fits = buffer != nullptr && buffer->bytes() == bytes && buffer->kind() == kind;
+  return fits && !made_.contains(buffer->id()) ? buffer : nullptr;
+}
+
+void Recorder::allocated(const BufferPtr& buffer) {
+  made_.emplace(buffer->id(), allocated_.size());
+  allocated_.push_back(buffer);
+}
 
 void Recorder::uploaded(Buffer& target, std::size_t offset, std::span<const std::byte> source) {
-  require(allocated_.contains(target.id()),
+  require(made_.contains(target.id()),
           "the host writes {} that is older than the step{}, but a recorded step would write the same bytes each time; "
           "do it outside of the step, or let an optimizer follow a schedule (AMPHORA_EAGER=1 runs every step eagerly)",
           name_of(target.kind()), where_now());
@@ -124,19 +147,23 @@ void Recorder::refuse_read(const CodeLine& where) const {
       where.file, where.line, where_now()));
 }
 
+void Recorder::note_birth(const TrackedCell& cell) { born_.insert(cell.get()); }
+
 void Recorder::note_read(const TrackedCell& cell) {
-  // What the step itself has written does not depend on what was there before.
-  if (effects_.contains(cell.get())) return;
+  // What the step itself has made or written does not depend on what was there before.
+  if (effects_.contains(cell.get()) || born_.contains(cell.get())) return;
   auto& guards = result_.state.guards;
   if (guards_.try_emplace(cell.get(), guards.size()).second) guards.push_back({cell, *cell});
 }
 
-void Recorder::note_write(const TrackedCell& cell) {
+void Recorder::note_write(const TrackedCell& cell, std::int64_t value) {
+  if (born_.contains(cell.get())) return;
   const auto [entry, is_new] = effects_.try_emplace(cell.get(), result_.state.effects.size());
   if (is_new) {
-    result_.state.effects.push_back({cell, *cell});
+    result_.state.before.push_back({cell, *cell});
+    result_.state.effects.push_back({cell, value});
   } else {
-    result_.state.effects[entry->second].value = *cell;
+    result_.state.effects[entry->second].value = value;
   }
 }
 
@@ -146,14 +173,10 @@ void Recorder::add_condition(const void* subject, std::function<bool()> holds) {
   if (conditions_.try_emplace(subject, conditions.size()).second) conditions.push_back(std::move(holds));
 }
 
-void Recorder::add_action(const void* subject, std::function<void()> action) {
-  auto& actions = result_.state.actions;
-  const auto [entry, is_new] = actions_.try_emplace(subject, actions.size());
-  if (is_new) {
-    actions.push_back(std::move(action));
-  } else {
-    actions[entry->second] = std::move(action);
-  }
+void Recorder::add_action(const void* subject, std::function<bool()> applies, std::function<void()> action) {
+  const auto [entry, is_new] = actions_.try_emplace(subject, pending_actions_.size());
+  if (is_new) pending_actions_.emplace_back();
+  pending_actions_[entry->second] = {std::move(applies), std::move(action)};
 }
 
 BufferRange Recorder::feed(std::string name, std::size_t bytes, std::function<void(std::span<std::byte>)> write) {
@@ -170,10 +193,16 @@ BufferRange Recorder::feed(std::string name, std::size_t bytes, std::function<vo
 Recorder::Result Recorder::finish() {
   active_.reset();
   Plan& plan = result_.plan;
-  for (const auto& [id, weak] : allocated_) {
-    BufferPtr buffer = weak.lock();
+  for (Action& action : pending_actions_) {
+    if (action.applies()) result_.state.actions.push_back(std::move(action.act));
+  }
+  for (const std::weak_ptr<Buffer>& weak : allocated_) {
+    result_.allocated.push_back(weak.lock());
+    BufferPtr buffer = result_.allocated.back();
+    if (buffer == nullptr) continue;
+    const std::uint64_t id = buffer->id();
     const auto found = values_.find(id);
-    if (buffer == nullptr || found == values_.end()) continue;
+    if (found == values_.end()) continue;
     Value& value = plan.values[static_cast<std::size_t>(found->second)];
     value.role = Role::kept;
     value.made_here = true;

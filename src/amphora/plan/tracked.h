@@ -13,16 +13,20 @@ namespace amphora::plan {
 
 using TrackedCell = std::shared_ptr<std::int64_t>;
 
-// Told to this thread's recorder, if there is one.
+// Told to this thread's recorder, if there is one: a value that was made, one that is asked for, one that is about to
+// change.
+void note_birth(const TrackedCell& cell);
 void note_read(const TrackedCell& cell);
-void note_write(const TrackedCell& cell);
+void note_write(const TrackedCell& cell, std::int64_t value);
 
 // T: bool, an integer or an enumeration. A copy is a value of its own.
 template <class T>
 class Tracked {
  public:
   // NOLINTNEXTLINE(google-explicit-constructor): it is initialised like the value
-  Tracked(T value = T()) : cell_(std::make_shared<std::int64_t>(static_cast<std::int64_t>(value))) {}
+  Tracked(T value = T()) : cell_(std::make_shared<std::int64_t>(static_cast<std::int64_t>(value))) {
+    note_birth(cell_);
+  }
   Tracked(const Tracked& other) : Tracked(static_cast<T>(*other.cell_)) {}
   Tracked(Tracked&& other) noexcept = default;
   Tracked& operator=(const Tracked& other) {
@@ -39,8 +43,8 @@ class Tracked {
   // Makes the step depend on the value where it need not be known.
   void depend() const { note_read(cell_); }
   Tracked& operator=(T value) {
+    note_write(cell_, static_cast<std::int64_t>(value));
     *cell_ = static_cast<std::int64_t>(value);
-    note_write(cell_);
     return *this;
   }
 

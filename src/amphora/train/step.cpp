@@ -1,13 +1,16 @@
 #include "amphora/train/step.h"
 
 #include <algorithm>
+#include <bit>
 #include <cstdio>
+#include <utility>
 
 #include "amphora/amp/autocast.h"
 #include "amphora/autograd/tape.h"
 #include "amphora/core/context.h"
 #include "amphora/core/environment.h"
 #include "amphora/core/error.h"
+#include "amphora/kernel/operands.h"
 #include "amphora/tensor/launch.h"
 
 namespace amphora::train {
@@ -17,7 +20,12 @@ namespace {
 constexpr std::size_t kFeedBytes = std::size_t{16} << 10;
 // Batches that arrive in more buffers than this are copied into one that stays.
 constexpr std::size_t kMaxCompiled = 4;
-constexpr std::size_t kMaxVariants = 32;
+// Steps that all take another course than those before, after which it is said that nothing is recorded.
+constexpr int kManyCourses = 16;
+// When a replay is verified, see Verify.
+constexpr std::int64_t kFirstVerified = 32;
+constexpr std::int64_t kVerifiedEvery = 256;
+constexpr int kVerifiedShare = 100;  // one part in so many of the time
 
 // Whether a plan may use the tensor's memory as it is: all of its buffer.
 bool fills_its_buffer(const Tensor& tensor) {
@@ -57,19 +65,28 @@ struct StepRunner::Variant {
 
   std::vector<std::int64_t> key;
   std::string mode;
+  std::size_t input_count = 0;
   Stage stage = Stage::seen;
   std::int64_t last_used = 0;
   plan::HostState state;
-  plan::Plan captured;  // as it was recorded, until another capture has confirmed it
+  plan::Plan captured;  // as it was recorded, which later captures are compared with
   plan::Plan plan;
   plan::MemoryPlan memory;
   std::vector<plan::PassReport> passes;
   std::vector<Tensor> results;
+  std::vector<BufferPtr> allocated;    // by the recording, as far as it is kept
+  std::vector<const Buffer*> kept;     // that the plan names
+  std::vector<const Buffer*> written;  // those of them that it writes
+  std::vector<bool> writes_input;      // whether it writes into an input
+  std::int64_t replays = 0;
+  std::int64_t unverified = 0;         // of them, since the last check
   std::vector<Tensor> staging_inputs;  // where inputs are copied to; empty while they are used where they are
   std::vector<std::unique_ptr<CompiledStep>> compiled;
   std::size_t compiled_count = 0;  // compiled so far
   std::vector<std::shared_ptr<StepResult::PendingResult>>
       ring;  // results on their way; free once the results are released
+
+  void note_writes(std::size_t inputs);
 
   bool holds() const {
     // The first run may have made what later ones find, such as working copies.
@@ -78,9 +95,35 @@ struct StepRunner::Variant {
   }
 };
 
+void StepRunner::Variant::note_writes(std::size_t inputs) {
+  kept.clear();
+  written.clear();
+  writes_input.assign(inputs, false);
+  for (const plan::Value& value : plan.values) {
+    if (value.role == plan::Role::kept) kept.push_back(value.buffer.get());
+  }
+  for (const plan::PlannedCall& planned : plan.calls) {
+    for (int i = 0; i < planned.call.buffer_count; ++i) {
+      const int index = planned.values[static_cast<std::size_t>(i)];
+      if (index == plan::kNoValue || !is_written(planned.call, i)) continue;
+      const plan::Value& value = plan.values[static_cast<std::size_t>(index)];
+      if (value.role == plan::Role::input) writes_input[static_cast<std::size_t>(value.input)] = true;
+      if (value.role == plan::Role::kept) written.push_back(value.buffer.get());
+    }
+  }
+}
+
+struct StepRunner::Recording {
+  plan::Plan plan;  // before its passes
+  plan::HostState state;
+  std::vector<BufferPtr> allocated;
+  std::vector<Tensor> results;
+};
+
 StepRunner::StepRunner(Device& device, const StepOptions& options)
     : device_(device),
       options_(options),
+      verify_(environment_flag("AMPHORA_VERIFY", false) ? Verify::always : options.verify),
       eager_(options.eager || environment_flag("AMPHORA_EAGER", false) || device.checks_values()),
       arena_(options.arena != nullptr ? options.arena : std::make_shared<StepArena>()) {}
 
@@ -127,25 +170,28 @@ StepResult StepRunner::run(std::span<const Tensor> inputs, std::span<const std::
   make_key(inputs, mode);
   Variant* variant = find_variant();
   if (variant == nullptr) return first_run(inputs, body);
+  new_courses_ = 0;
   variant->last_used = steps_;
-  switch (variant->stage) {
-    case Variant::Stage::seen: variant->captured = capture(*variant, inputs, body); break;
-    case Variant::Stage::captured: confirm(*variant, inputs, body); break;
-    case Variant::Stage::confirmed: break;
-    case Variant::Stage::eager: return run_eagerly(inputs, body);
+  if (variant->stage == Variant::Stage::confirmed) {
+    if (std::string conflict = conflict_of(*variant, inputs); !conflict.empty()) {
+      give_reason(std::move(conflict));
+      return run_eagerly(inputs, body);
+    }
+    if (!is_due(*variant)) return replay(*variant, inputs);
   }
-  return replay(*variant, inputs);
+  return captured_run(*variant, inputs, body);
 }
 
 StepResult StepRunner::run_eagerly(std::span<const Tensor> inputs, const Body& body) const {
   const std::vector<Tensor> results = body(inputs);
-  return StepResult(std::make_shared<StepResult::PendingResult>(results, options_.scaler));
+  return StepResult(std::make_shared<StepResult::PendingResult>(results, options_.scaler, false));
 }
 
 StepResult StepRunner::first_run(std::span<const Tensor> inputs, const Body& body) {
   auto variant = std::make_unique<Variant>();
   variant->key = key_;
   variant->mode = describe_mode(inputs);
+  variant->input_count = inputs.size();
   variant->last_used = steps_;
   StepResult result;
   {
@@ -153,7 +199,17 @@ StepResult StepRunner::first_run(std::span<const Tensor> inputs, const Body& bod
     result = run_eagerly(inputs, body);
     variant->state = recorder.finish().state;
   }
-  if (variants_.size() == kMaxVariants) {
+  if (++new_courses_ == kManyCourses) {
+    give_reason(
+        fmt::format("each of the last {} steps took another course, so none of them was recorded: shapes, the "
+                    "batch's mode or what the host keeps (which gradients are defined, say) differ each time",
+                    new_courses_));
+  }
+  if (variants_.size() >= std::max<std::size_t>(options_.max_plans, 1)) {
+    give_reason(
+        fmt::format("the step takes more than {} courses, so those that were used least recently are recorded "
+                    "anew each time; StepOptions::max_plans allows for more",
+                    variants_.size()));
     const auto oldest = std::min_element(variants_.begin(), variants_.end(),
                                          [](const auto& a, const auto& b) { return a->last_used < b->last_used; });
     variants_.erase(oldest);
@@ -162,55 +218,134 @@ StepResult StepRunner::first_run(std::span<const Tensor> inputs, const Body& bod
   return result;
 }
 
-plan::Plan StepRunner::capture(Variant& variant, std::span<const Tensor> inputs, const Body& body) {
-  if (!std::all_of(inputs.begin(), inputs.end(), fills_its_buffer)) make_staging_inputs(variant, inputs);
-  const std::span<const Tensor> given =
-      variant.staging_inputs.empty() ? inputs : std::span<const Tensor>(variant.staging_inputs);
+StepRunner::Recording StepRunner::record(const Variant& variant, std::span<const Tensor> inputs, const Body& body) {
+  // The body is given other memory than the batch's: what it reads of that by another handle is no input.
+  std::vector<Tensor> given;
   std::vector<BufferPtr> buffers;
-  for (const Tensor& input : given) buffers.push_back(input.buffer());
-  if (capture_feed_ == nullptr) capture_feed_ = device_.allocate(kFeedBytes, MemoryKind::inputs);
-  plan::Plan captured;
-  try {
-    plan::Recorder recorder(device_, plan::Recorder::Mode::capture, buffers, capture_feed_);
-    variant.results = body(given);
-    for (Tensor& result : variant.results) result = result.detach();  // off the tape, which keeps memory alive
-    auto [plan, state] = recorder.finish();
-    captured = std::move(plan);
-    variant.state = std::move(state);
-  } catch (...) {
-    forget(variant);
-    throw;
+  for (const Tensor& input : inputs) {
+    given.push_back(Tensor::empty(device_, input.shape(), input.dtype(), MemoryKind::inputs));
+    buffers.push_back(given.back().buffer());
   }
+  if (capture_feed_ == nullptr) capture_feed_ = device_.allocate(kFeedBytes, MemoryKind::inputs);
+  Recording recording;
+  plan::Recorder recorder(device_, plan::Recorder::Mode::capture, buffers, capture_feed_, variant.allocated);
+  recording.results = body(given);
+  for (Tensor& result : recording.results) {
+    result = result.detach();  // off the tape, which keeps memory alive
+    if (std::find(buffers.begin(), buffers.end(), result.buffer()) == buffers.end()) continue;
+    // A part of the batch, which is another one the next time.
+    const Tensor copy = Tensor::empty(device_, result.shape(), result.dtype());
+    launch_copy(result, copy);
+    result = copy;
+  }
+  auto [plan, state, allocated] = recorder.finish();
+  recording.plan = std::move(plan);
+  recording.state = std::move(state);
+  recording.allocated = std::move(allocated);
+  return recording;
+}
+
+void StepRunner::adopt(Variant& variant, Recording recording) {
   const auto path_of = [this](KernelId kernel, const Spec& spec) {
     const Support support = device_.supports(kernel, spec);
     return support.supported ? support.path : std::string();
   };
-  auto [optimized, passes] = plan::optimize(captured, options_.passes, path_of);
+  auto [optimized, passes] = plan::optimize(recording.plan, options_.passes, path_of);
   variant.plan = std::move(optimized);
   variant.passes = std::move(passes);
   variant.memory = plan::plan_memory(variant.plan);
+  variant.captured = std::move(recording.plan);
+  variant.results = std::move(recording.results);
+  variant.allocated = std::move(recording.allocated);
+  variant.note_writes(variant.input_count);
   variant.compiled.clear();
   variant.compiled_count = 0;
   variant.ring.clear();
-  variant.stage = Variant::Stage::captured;
-  return captured;
 }
 
-void StepRunner::confirm(Variant& variant, std::span<const Tensor> inputs, const Body& body) {
-  const plan::Plan first = std::move(variant.captured);
-  // The second plan is kept: it is its tensors that the program holds now.
-  const std::string difference = plan::first_difference(first, capture(variant, inputs, body));
-  if (difference.empty()) {
-    variant.stage = Variant::Stage::confirmed;
-    return;
+// A step whose body runs, but whose calls are replayed: the first two captures, and each check of a known plan.
+StepResult StepRunner::captured_run(Variant& variant, std::span<const Tensor> inputs, const Body& body) {
+  const auto start = Clock::now();
+  const bool verifies = variant.stage == Variant::Stage::confirmed;
+  plan::HostState state;
+  try {
+    Recording recording;
+    try {
+      recording = record(variant, inputs, body);
+    } catch (const OutOfMemory&) {
+      if (!verifies) throw;
+      return replay(variant, inputs);  // a check needs more memory than a replay
+    }
+    state = recording.state;
+    variant.state = recording.state;
+    if (variant.stage == Variant::Stage::seen) {
+      adopt(variant, std::move(recording));
+      variant.stage = Variant::Stage::captured;
+    } else if (plan::same(variant.captured, recording.plan)) {
+      variant.stage = Variant::Stage::confirmed;
+      variant.unverified = 0;
+    } else {
+      const std::string difference = plan::first_difference(variant.captured, recording.plan);
+      const std::string stale = variant.unverified == 0
+                                    ? std::string()
+                                    : fmt::format("; {} step{} since the last check may have run what it was before",
+                                                  variant.unverified, variant.unverified == 1 ? "" : "s");
+      give_reason(fmt::format(
+          "step {} ({}) is not the same each time, so no step is recorded from now on: {}{}. A number of the "
+          "host's is in it; give it from outside the step",
+          steps_, variant.mode, difference, stale));
+      eager_ = true;
+      variant.stage = Variant::Stage::eager;
+      // The body has run, so this step is what it said now.
+      adopt(variant, std::move(recording));
+    }
+    if (std::string conflict = conflict_of(variant, inputs); !conflict.empty()) {
+      give_reason(std::move(conflict));
+      std::exchange(state, {}).roll_back();
+      return run_eagerly(inputs, body);
+    }
+    if (verifies) verifying_ += Clock::now() - start;
+    return replay(variant, inputs);
+  } catch (...) {
+    state.roll_back();
+    forget(variant);
+    throw;
   }
-  variant.stage = Variant::Stage::eager;
-  const bool is_first = reason_.empty();
-  reason_ = fmt::format(
-      "step {} ({}) is not the same each time, so it is not recorded: {}. A number of the host's is in "
-      "it; give it from outside the step",
-      steps_, variant.mode, difference);
-  if (is_first) fmt::print(stderr, "amphora: {}\n", reason_);
+}
+
+bool StepRunner::is_due(const Variant& variant) const {
+  if (verify_ != Verify::regularly) return verify_ == Verify::always;
+  const std::int64_t number = variant.replays + 1;
+  if (number <= kFirstVerified || number % kVerifiedEvery == 0 || std::has_single_bit(std::uint64_t(number)))
+    return true;
+  return verifying_ * kVerifiedShare < Clock::now() - first_replay_;
+}
+
+std::string StepRunner::conflict_of(const Variant& variant, std::span<const Tensor> inputs) const {
+  const auto has = [](const std::vector<const Buffer*>& all, const Tensor& tensor) {
+    return std::find(all.begin(), all.end(), tensor.buffer().get()) != all.end();
+  };
+  for (std::size_t i = 0; i < inputs.size(); ++i) {
+    bool meets = has(variant.written, inputs[i]);
+    if (variant.writes_input[i]) {
+      meets = meets || has(variant.kept, inputs[i]);
+      for (std::size_t j = 0; j < inputs.size(); ++j)
+        meets = meets || (j != i && inputs[j].buffer() == inputs[i].buffer());
+    }
+    if (meets) {
+      return fmt::format(
+          "step {} writes memory that input {} of its batch shares with another tensor of the step, so batches of this "
+          "kind are not replayed",
+          variant.mode, i);
+    }
+  }
+  return {};
+}
+
+void StepRunner::give_reason(std::string reason) {
+  if (!reason_.empty()) return;
+  reason_ = std::move(reason);
+  std::fputs(fmt::format("amphora: {}\n", reason_).c_str(), stderr);
 }
 
 StepResult StepRunner::replay(Variant& variant, std::span<const Tensor> inputs) {
@@ -221,12 +356,19 @@ StepResult StepRunner::replay(Variant& variant, std::span<const Tensor> inputs) 
   if (compiled_step.feed != nullptr) device_.upload(*compiled_step.feed, 0, compiled_step.feed_bytes);
   device_.submit(*compiled_step.executable);
   variant.state.apply();
+  if (!variant.staging_inputs.empty()) {
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+      if (variant.writes_input[i]) launch_copy(variant.staging_inputs[i], inputs[i]);
+    }
+  }
+  if (variant.replays++ == 0 && first_replay_ == Clock::time_point()) first_replay_ = Clock::now();
+  ++variant.unverified;
   for (const auto& pending : variant.ring) {
     if (pending.use_count() > 1) continue;
     pending->restart();
     return StepResult(pending);
   }
-  variant.ring.push_back(std::make_shared<StepResult::PendingResult>(variant.results, options_.scaler));
+  variant.ring.push_back(std::make_shared<StepResult::PendingResult>(variant.results, options_.scaler, true));
   return StepResult(variant.ring.back());
 }
 

@@ -22,19 +22,24 @@ class StepResult {
   double loss() const { return value(0); }
   double value(std::size_t index) const;
   std::size_t count() const;
+  // Result `index` on the device, whatever its shape; it stays what it is when other steps run.
+  Tensor tensor(std::size_t index) const;
   // After the step; empty without a scaler, or while it is disabled.
   std::optional<ScalerState> scaler() const;
 
  private:
   friend class StepRunner;
-  // Copies on their way to the host, which can be started again.
+  // Scalars on their way to the host, and all results on the device. It can be started again for results in the same
+  // memory, where `is_reused`: then `tensors` are copies, of all but scalars.
   struct PendingResult {
-    // Throws Error unless each result has one element.
-    PendingResult(const std::vector<Tensor>& results, const amp::GradScaler* given_scaler);
-    void restart() const;
+    PendingResult(const std::vector<Tensor>& given, const amp::GradScaler* given_scaler, bool is_reused);
+    void restart();
+    void copy_tensors();
 
-    std::vector<std::unique_ptr<Readback>> values;
-    std::vector<DType> types;
+    std::vector<Tensor> results;
+    std::vector<Tensor> tensors;
+    bool copies;
+    std::vector<std::unique_ptr<Readback>> values;  // null for a result of another number of elements than one
     std::unique_ptr<Readback> scaler;
   };
   explicit StepResult(std::shared_ptr<const PendingResult> pending) : pending_(std::move(pending)) {}

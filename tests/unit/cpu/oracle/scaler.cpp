@@ -73,14 +73,14 @@ TEST_F(OracleScaler, BoundsHoldInBothDirections) {
   EXPECT_EQ(update("xxxx", params).scale, 2.0f);
 }
 
-TEST_F(OracleScaler, TheIntervalIsTestedForEquality) {
+TEST_F(OracleScaler, AnIntervalBelowTheTrackerIsOver) {
   start(8.0f);
   ScalerUpdateParams params = kPlainUpdate;
   params.growth_interval = 10;
   update("ooooo", params);
   params.growth_interval = 3;
-  EXPECT_EQ(update("oooo", params).growth_tracker, 9);
-  EXPECT_EQ(update("", params).scale, 8.0f);
+  EXPECT_EQ(update("o", params).growth_tracker, 0);
+  EXPECT_EQ(update("", params).scale, 16.0f);
 }
 
 TEST_F(OracleScaler, AStaticScaleStaysAndStillCountsSkips) {
