@@ -68,7 +68,7 @@ TEST(ReplayedStep, AllocatesNothingAndWaitsForNothing) {
                      ema.update();
                      return loss;
                    },
-                   {.scaler = &scaler});
+                   {.scaler = &scaler, .verify = train::Verify::never});
   std::vector<data::ImageBatch> batches;
   for (int i = 0; i < 2; ++i) {
     batches.push_back({Tensor::zeros(*device, {4, 8}, DType::f32, MemoryKind::inputs),

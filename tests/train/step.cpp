@@ -43,12 +43,59 @@ class StepTest : public ::testing::Test {
 };
 
 TEST_F(StepTest, RunsTheBodyThreeTimesAndThenReplays) {
-  train::Step step(*device_, [this](const Tensor& x) { return train(x); });
+  train::Step step(*device_, [this](const Tensor& x) { return train(x); }, {.verify = train::Verify::never});
   const Tensor x = batch(1.0f, 2.0f);
   for (int i = 0; i < 10; ++i) step(x);
   EXPECT_EQ(runs_, 3);
   ASSERT_EQ(step.plans().size(), 1u);
   EXPECT_EQ(step.reason_against_replay(), "");
+}
+
+TEST_F(StepTest, VerifiesTheFirstReplaysAndThenFewer) {
+  for (const auto& [verify, most] : {std::pair(train::Verify::always, 600), std::pair(train::Verify::regularly, 500)}) {
+    runs_ = 0;
+    train::Step step(*device_, [this](const Tensor& x) { return train(x); }, {.verify = verify});
+    const Tensor x = batch(1.0f, 2.0f);
+    for (int i = 0; i < 30; ++i) step(x);
+    EXPECT_EQ(runs_, 30);
+    for (int i = 30; i < 600; ++i) step(x);
+    EXPECT_GE(runs_, 1 + 32 + 4) << "one is eager, 32 are captured, 64, 128, 256 and 512 are verified";
+    EXPECT_LE(runs_, most);
+    EXPECT_EQ(step.reason_against_replay(), "");
+  }
+}
+
+TEST_F(StepTest, SaysHowManyStepsMayHaveBeenStale) {
+  float weight = 1.0f;
+  train::Step step(*device_, [&](const Tensor& x) { return sum(x) * weight; });
+  const Tensor x = batch(1.0f, 2.0f);
+  for (int i = 0; i < 100; ++i) step(x);
+  weight = 2.0f;
+  for (int i = 0; i < 200; ++i) step(x);
+  EXPECT_EQ(step(x).loss(), 6);
+  const std::string reason = step.reason_against_replay();
+  EXPECT_NE(reason.find("affine"), std::string::npos) << reason;
+  EXPECT_NE(reason.find("since the last check"), std::string::npos) << reason;
+}
+
+TEST_F(StepTest, EvictsThePlanUsedLeastRecentlyAndSaysSo) {
+  train::Step step(*device_, [](const Tensor& x) { return sum(x); }, {.max_plans = 2});
+  for (int i = 0; i < 5; ++i) {
+    for (const int size : {3, 4}) EXPECT_EQ(step(Tensor::full(*device_, {size}, 1)).loss(), size);
+  }
+  EXPECT_EQ(step.plans().size(), 2u);
+  EXPECT_EQ(step.reason_against_replay(), "");
+  for (int i = 0; i < 5; ++i) EXPECT_EQ(step(Tensor::full(*device_, {5}, 1)).loss(), 5);
+  EXPECT_EQ(step.plans().size(), 2u);
+  EXPECT_NE(step.reason_against_replay().find("max_plans"), std::string::npos) << step.reason_against_replay();
+}
+
+TEST_F(StepTest, SaysSoWhereEachStepTakesAnotherCourse) {
+  int frame = 0;
+  train::Step step(*device_, [](const Tensor& x, int) { return sum(x); });
+  const Tensor x = batch(1.0f, 2.0f);
+  for (; frame < 20; ++frame) EXPECT_EQ(step(x, frame).loss(), 3);
+  EXPECT_NE(step.reason_against_replay().find("another course"), std::string::npos) << step.reason_against_replay();
 }
 
 TEST_F(StepTest, GivesTheLossOfEachStepHoweverLateItIsRead) {
@@ -186,9 +233,11 @@ TEST_F(StepTest, NamesTheModuleInWhichTheHostReads) {
 }
 
 TEST_F(StepTest, RefusesToWriteOlderMemoryFromTheHostWithinACapture) {
-  train::Step step(*device_, [this](const Tensor& x) {
-    optimizer_.set_lr(0.5f / static_cast<float>(++runs_));
-    return train(x);
+  const Tensor target = Tensor::full(*device_, {2, 1}, 1.0);
+  train::Step step(*device_, [&](const Tensor& x) {
+    const float values[] = {static_cast<float>(++runs_), 1};
+    device_->upload(*target.buffer(), 0, std::as_bytes(std::span(values)));
+    return sum(x * target);
   });
   const Tensor x = batch(1.0f, 2.0f);
   step(x);
@@ -214,7 +263,7 @@ TEST_F(StepTest, FollowsASchedule) {
 }
 
 TEST_F(StepTest, TakesAnotherCourseWhileAParameterIsFrozen) {
-  train::Step step(*device_, [this](const Tensor& x) { return train(x); });
+  train::Step step(*device_, [this](const Tensor& x) { return train(x); }, {.verify = train::Verify::never});
   const Tensor x = batch(1.0f, 2.0f);
   const auto run = [&](bool frozen) {
     nn::Parameter bias = model_.bias();
@@ -297,9 +346,13 @@ TEST_F(StepTest, IsNotRecordedWhereTheEnvironmentSaysSo) {
   EXPECT_TRUE(step.plans().empty());
 }
 
-TEST_F(StepTest, RefusesResultsOfSeveralElements) {
+TEST_F(StepTest, ResultsOfSeveralElementsAreNoNumber) {
   train::Step step(*device_, [](const Tensor& x) { return square(x); });
-  EXPECT_NE(message_of([&] { step(batch(1.0f, 2.0f)); }).find("[2, 1]"), std::string::npos);
+  for (int i = 0; i < 5; ++i) {
+    const train::StepResult result = step(batch(1.0f, 2.0f));
+    EXPECT_NE(message_of([&] { result.loss(); }).find("[2, 1]"), std::string::npos);
+    EXPECT_EQ(result.tensor(0).to_vector(), (std::vector<float>{1, 4}));
+  }
 }
 
 TEST_F(StepTest, PassesOnWhatTheBodyThrowsAndGoesOn) {

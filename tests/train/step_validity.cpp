@@ -237,7 +237,8 @@ TEST_P(StepValidity, ACounterInTheBodyMakesItEager) {
     const Tensor x = one(1);
     for (int i = 0; i < 48; ++i) step(x);
     EXPECT_EQ(get(w.tensor()), -48) << "a step every " << every << " batches";
-    EXPECT_EQ(step.reason_against_replay().empty(), eager()) << every;
+    // Of two batches one overwrites gradients and one adds to them, which are two plans without a counter.
+    if (every > 2) EXPECT_EQ(step.reason_against_replay().empty(), eager()) << every;
   }
 }
 
@@ -247,21 +248,27 @@ TEST_P(StepValidity, NumbersThatChangeLaterAreFound) {
             }),
             -9)
       << "the weight of a loss";
-  EXPECT_EQ(after_twelve_steps([](int i, const Tensor& b, const nn::Parameter& w, optim::Sgd& sgd) {
-              const Tensor loss = sum(w.tensor() * b * 4.0f);
-              loss.backward();
-              optim::clip_grad_norm(std::vector<nn::Parameter>{w}, i < 6 ? 1.0f : 0.5f);
-              sgd.step();
-              sgd.zero_grad();
-              return loss;
-            }),
-            -9)
+  EXPECT_NEAR(after_twelve_steps([](int i, const Tensor& b, const nn::Parameter& w, optim::Sgd& sgd) {
+                const Tensor loss = sum(w.tensor() * b * 4.0f);
+                loss.backward();
+                optim::clip_grad_norm(std::vector<nn::Parameter>{w}, i < 6 ? 1.0f : 0.5f);
+                sgd.step();
+                sgd.zero_grad();
+                return loss;
+              }),
+              -9, 1e-4)  // clipping divides by the norm and 1e-6
       << "a clipping limit";
   EXPECT_EQ(after_twelve_steps([](int i, const Tensor& b, const nn::Parameter& w, optim::Sgd& sgd) {
               return update(i < 6 ? sum(w.tensor() * b) : sum(w.tensor() * b + w.tensor()), sgd);
             }),
             -18)
       << "a branch";
+  EXPECT_EQ(after_twelve_steps([](int i, const Tensor& b, const nn::Parameter& w, optim::Sgd& sgd) {
+              sgd.set_lr(i < 6 ? 1.0f : 0.5f);
+              return update(sum(w.tensor() * b), sgd);
+            }),
+            -9)
+      << "a rate that the body sets";
   Tensor mask = one(1);
   EXPECT_EQ(after_twelve_steps([&](int i, const Tensor& b, const nn::Parameter& w, optim::Sgd& sgd) {
               if (i == 6) mask = one(0.5f);

@@ -5,7 +5,7 @@
 
 namespace amphora::optim {
 
-Adagrad::Adagrad(const std::vector<Group<AdagradOptions>>& groups) : Optimizer("adagrad", OptimizerRule::adagrad) {
+Adagrad::Adagrad(const std::vector<AdagradGroup>& groups) : Optimizer("adagrad", OptimizerRule::adagrad) {
   for (const auto& [parameters, o] : groups) {
     require(o.lr_decay >= 0.0f && o.epsilon >= 0.0f && o.weight_decay >= 0.0f && o.initial_accumulator >= 0.0f,
             "adagrad: rate decay {}, epsilon {}, weight decay {} and initial accumulator {} must be at least 0",

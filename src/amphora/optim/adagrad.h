@@ -15,12 +15,14 @@ struct AdagradOptions {
   float initial_accumulator = 0.0f;  // what sums of squares begin with
 };
 
+using AdagradGroup = Group<AdagradOptions>;
+
 // Throws Error for an option out of range.
 class Adagrad final : public Optimizer {
  public:
   explicit Adagrad(const Parameters& parameters, const AdagradOptions& options = {})
       : Adagrad({{parameters, options}}) {}
-  explicit Adagrad(const std::vector<Group<AdagradOptions>>& groups);
+  explicit Adagrad(const std::vector<AdagradGroup>& groups);
 };
 
 }  // namespace amphora::optim

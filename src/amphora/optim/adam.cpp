@@ -24,13 +24,13 @@ OptimizerParams params_of(std::string_view name, const Options& o, float l2, flo
 
 }  // namespace
 
-Adam::Adam(const std::vector<Group<AdamOptions>>& groups) : Optimizer("adam", OptimizerRule::adam) {
+Adam::Adam(const std::vector<AdamGroup>& groups) : Optimizer("adam", OptimizerRule::adam) {
   for (const auto& [parameters, o] : groups) {
     add_group(parameters, o.lr, {.params = params_of(name(), o, o.weight_decay, 0), .decays = {o.beta1, o.beta2}});
   }
 }
 
-AdamW::AdamW(const std::vector<Group<AdamWOptions>>& groups) : Optimizer("adamw", OptimizerRule::adam) {
+AdamW::AdamW(const std::vector<AdamWGroup>& groups) : Optimizer("adamw", OptimizerRule::adam) {
   for (const auto& [parameters, o] : groups) {
     add_group(parameters, o.lr, {.params = params_of(name(), o, 0, o.weight_decay), .decays = {o.beta1, o.beta2}});
   }

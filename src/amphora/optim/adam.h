@@ -15,11 +15,13 @@ struct AdamOptions {
   float weight_decay = 0.0f;  // L2: joins the gradient, moments included
 };
 
+using AdamGroup = Group<AdamOptions>;
+
 // Throws Error for an option out of range.
 class Adam final : public Optimizer {
  public:
   explicit Adam(const Parameters& parameters, const AdamOptions& options = {}) : Adam({{parameters, options}}) {}
-  explicit Adam(const std::vector<Group<AdamOptions>>& groups);
+  explicit Adam(const std::vector<AdamGroup>& groups);
 };
 
 struct AdamWOptions {
@@ -30,11 +32,13 @@ struct AdamWOptions {
   float weight_decay = 0.01f;  // decoupled from the gradient: masters shrink by lr * weight_decay each step
 };
 
+using AdamWGroup = Group<AdamWOptions>;
+
 // Throws Error for an option out of range.
 class AdamW final : public Optimizer {
  public:
   explicit AdamW(const Parameters& parameters, const AdamWOptions& options = {}) : AdamW({{parameters, options}}) {}
-  explicit AdamW(const std::vector<Group<AdamWOptions>>& groups);
+  explicit AdamW(const std::vector<AdamWGroup>& groups);
 };
 
 }  // namespace amphora::optim

@@ -16,7 +16,8 @@ struct ClipOptions {
 
 // Multiplies all gradients by min(1, max_norm / (norm + 1e-6)), where norm is that of all of them together, and gives
 // the norm before clipping as an f32 scalar. A norm that is not finite makes gradients NaN or 0, as PyTorch's does:
-// under a GradScaler that step is skipped anyway. Call it after GradScaler::unscale().
+// under a GradScaler that step is skipped anyway. Call it after GradScaler::unscale(). Throws Error unless max_norm is
+// at least 0.
 Tensor clip_grad_norm(const std::vector<nn::Parameter>& parameters, float max_norm, const ClipOptions& options = {},
                       CodeLine where = CodeLine::current());
 // The same on gradients of any floating type.

@@ -4,7 +4,7 @@
 
 namespace amphora::optim {
 
-Lion::Lion(const std::vector<Group<LionOptions>>& groups) : Optimizer("lion", OptimizerRule::lion) {
+Lion::Lion(const std::vector<LionGroup>& groups) : Optimizer("lion", OptimizerRule::lion) {
   for (const auto& [parameters, o] : groups) {
     require(o.beta1 >= 0.0 && o.beta1 < 1.0 && o.beta2 >= 0.0 && o.beta2 < 1.0,
             "lion: the betas are {} and {}; they must be in [0, 1)", o.beta1, o.beta2);

@@ -14,11 +14,13 @@ struct LionOptions {
   float weight_decay = 0.0f;  // decoupled from the gradient: masters shrink by lr * weight_decay each step
 };
 
+using LionGroup = Group<LionOptions>;
+
 // Throws Error for an option out of range.
 class Lion final : public Optimizer {
  public:
   explicit Lion(const Parameters& parameters, const LionOptions& options = {}) : Lion({{parameters, options}}) {}
-  explicit Lion(const std::vector<Group<LionOptions>>& groups);
+  explicit Lion(const std::vector<LionGroup>& groups);
 };
 
 }  // namespace amphora::optim

@@ -144,7 +144,7 @@ int Optimizer::split_off(ParameterGroup& group, int cohort) {
   }
   Cohort& part = group.cohorts[static_cast<std::size_t>(copy)];
   launch_copy(whole.state, part.state);
-  part.lr_bits = whole.lr_bits;
+  part.lr_bits = whole.lr_bits.peek();
   return copy;
 }
 
@@ -186,26 +186,31 @@ void Optimizer::set_lr(float lr) {
   for (int group = 0; group < group_count(); ++group) set_lr(group, lr);
 }
 
-void Optimizer::set_lr(int group, float lr) { set_lr(group_at(group), lr); }
+void Optimizer::set_lr(int group, float lr) {
+  ParameterGroup& changed = group_at(group);
+  changed.lr = check_lr(lr);
+  for (Cohort& cohort : changed.cohorts) {
+    cohort.lr_bits.depend();  // a body that sets the rate it finds makes no call
+    write_lr(cohort, lr);
+  }
+}
 
 float Optimizer::check_lr(float lr) const {
   require(std::isfinite(lr) && lr >= 0.0f, "{}: the learning rate is {}; it must be finite and at least 0", name_, lr);
   return lr;
 }
 
-void Optimizer::set_lr(ParameterGroup& group, float lr) {
-  group.lr = check_lr(lr);
-  for (Cohort& cohort : group.cohorts) {
-    if (cohort.lr_bits == std::bit_cast<std::int32_t>(lr)) continue;
-    const BufferPtr& memory = cohort.state.buffer();
-    if (plan::Recorder::capturing() != nullptr) {  // in a step it is a call like others
-      KernelCall call(KernelId::fill, Spec{.types = {DType::f32}}, FillParams{1, lr});
-      memory->device().launch(call.with({memory.get(), offsetof(GroupState, lr), sizeof lr}));
-    } else {
-      memory->device().upload(*memory, offsetof(GroupState, lr), std::as_bytes(std::span(&lr, 1)));
-    }
-    cohort.lr_bits = std::bit_cast<std::int32_t>(lr);
+void Optimizer::write_lr(Cohort& cohort, float lr) {
+  const auto bits = std::bit_cast<std::int32_t>(lr);
+  if (cohort.lr_bits.peek() == bits) return;
+  const BufferPtr& memory = cohort.state.buffer();
+  if (plan::Recorder::capturing() != nullptr) {  // in a step it is a call like others
+    KernelCall call(KernelId::fill, Spec{.types = {DType::f32}}, FillParams{1, lr});
+    memory->device().launch(call.with({memory.get(), offsetof(GroupState, lr), sizeof lr}));
+  } else {
+    memory->device().upload(*memory, offsetof(GroupState, lr), std::as_bytes(std::span(&lr, 1)));
   }
+  cohort.lr_bits = bits;
 }
 
 void Optimizer::follow(const Schedule& schedule, std::int64_t next_step) {
@@ -217,7 +222,7 @@ void Optimizer::follow(int group, Schedule schedule, std::int64_t next_step) {
   followed.schedule = std::move(schedule);
   followed.next_step = next_step;
   followed.has_schedule = followed.schedule != nullptr;
-  if (!followed.schedule) set_lr(followed, followed.lr);
+  if (!followed.schedule) set_lr(group, followed.lr);
 }
 
 BufferRange Optimizer::next_lr(ParameterGroup& group) {
@@ -231,7 +236,8 @@ BufferRange Optimizer::next_lr(ParameterGroup& group) {
       for (Cohort& cohort : fed.cohorts) cohort.lr_bits = kUnknown;
     });
   }
-  set_lr(group, group.schedule(group.next_step++));
+  group.lr = check_lr(group.schedule(group.next_step++));
+  for (Cohort& cohort : group.cohorts) write_lr(cohort, group.lr);
   return {};
 }
 

@@ -104,7 +104,8 @@ class Optimizer : public amp::GradientOwner {
   const ParameterGroup& group_at(int group) const;
   ParameterGroup& group_at(int group);
   float check_lr(float lr) const;
-  void set_lr(ParameterGroup& group, float lr);
+  // `lr` is the cohort's from here on, whatever it was: no recorded step depends on the old one.
+  void write_lr(Cohort& cohort, float lr);
   // Takes the next rate from the group's schedule, if there is one; while a step is captured: gives where it will be.
   BufferRange next_lr(ParameterGroup& group);
   void restore_steps(ParameterGroup& group, const std::vector<std::int32_t>& steps);

@@ -4,7 +4,7 @@
 
 namespace amphora::optim {
 
-Rmsprop::Rmsprop(const std::vector<Group<RmspropOptions>>& groups) : Optimizer("rmsprop", OptimizerRule::rmsprop) {
+Rmsprop::Rmsprop(const std::vector<RmspropGroup>& groups) : Optimizer("rmsprop", OptimizerRule::rmsprop) {
   for (const auto& [parameters, o] : groups) {
     require(o.alpha >= 0.0 && o.alpha < 1.0, "rmsprop: alpha is {}; it must be in [0, 1)", o.alpha);
     require(o.epsilon >= 0.0f && o.momentum >= 0.0f && o.weight_decay >= 0.0f,

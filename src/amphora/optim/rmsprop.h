@@ -16,12 +16,14 @@ struct RmspropOptions {
   bool centered = false;      // divides by the deviation from the mean gradient (Graves 2013)
 };
 
+using RmspropGroup = Group<RmspropOptions>;
+
 // Throws Error for an option out of range.
 class Rmsprop final : public Optimizer {
  public:
   explicit Rmsprop(const Parameters& parameters, const RmspropOptions& options = {})
       : Rmsprop({{parameters, options}}) {}
-  explicit Rmsprop(const std::vector<Group<RmspropOptions>>& groups);
+  explicit Rmsprop(const std::vector<RmspropGroup>& groups);
 };
 
 }  // namespace amphora::optim

@@ -4,7 +4,7 @@
 
 namespace amphora::optim {
 
-Sgd::Sgd(const std::vector<Group<SgdOptions>>& groups) : Optimizer("sgd", OptimizerRule::sgd) {
+Sgd::Sgd(const std::vector<SgdGroup>& groups) : Optimizer("sgd", OptimizerRule::sgd) {
   for (const auto& [parameters, o] : groups) {
     require(o.momentum >= 0.0f && o.weight_decay >= 0.0f, "sgd: momentum {} and weight decay {} must be at least 0",
             o.momentum, o.weight_decay);

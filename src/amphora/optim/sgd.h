@@ -15,11 +15,13 @@ struct SgdOptions {
   bool nesterov = false;      // needs momentum > 0 and no dampening
 };
 
+using SgdGroup = Group<SgdOptions>;
+
 // Throws Error for an option out of range.
 class Sgd final : public Optimizer {
  public:
   explicit Sgd(const Parameters& parameters, const SgdOptions& options = {}) : Sgd({{parameters, options}}) {}
-  explicit Sgd(const std::vector<Group<SgdOptions>>& groups);
+  explicit Sgd(const std::vector<SgdGroup>& groups);
 };
 
 }  // namespace amphora::optim

@@ -40,6 +40,8 @@ class Tracked {
     note_read(cell_);
     return static_cast<T>(*cell_);
   }
+  // The value for one who overwrites it whatever it is, so that the step does not depend on it.
+  T peek() const { return static_cast<T>(*cell_); }
   // Makes the step depend on the value where it need not be known.
   void depend() const { note_read(cell_); }
   Tracked& operator=(T value) {

@@ -177,7 +177,10 @@ StepResult StepRunner::run(std::span<const Tensor> inputs, std::span<const std::
       give_reason(std::move(conflict));
       return run_eagerly(inputs, body);
     }
-    if (!is_due(*variant)) return replay(*variant, inputs);
+    if (!is_due(*variant)) {
+      ++variant->unverified;
+      return replay(*variant, inputs);
+    }
   }
   return captured_run(*variant, inputs, body);
 }
@@ -362,7 +365,6 @@ StepResult StepRunner::replay(Variant& variant, std::span<const Tensor> inputs) 
     }
   }
   if (variant.replays++ == 0 && first_replay_ == Clock::time_point()) first_replay_ = Clock::now();
-  ++variant.unverified;
   for (const auto& pending : variant.ring) {
     if (pending.use_count() > 1) continue;
     pending->restart();

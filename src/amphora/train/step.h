@@ -184,7 +184,9 @@ concept HasMode = requires(const T& value) {
   value.mode();
 };
 template <class T>
-struct TiedBytes;
+struct TiedBytes {
+  static constexpr std::size_t value = static_cast<std::size_t>(-1);  // cannot be told
+};
 template <class... T>
 struct TiedBytes<std::tuple<T&...>> {
   static constexpr std::size_t value = (sizeof(T) + ... + 0);
@@ -192,7 +194,7 @@ struct TiedBytes<std::tuple<T&...>> {
 // Whether a structure holds more than the tensors that it shows.
 template <class T>
 inline constexpr bool kHoldsMore = false;
-template <HasTensors T>
+template <amphora::detail::HasTensors T>
 inline constexpr bool kHoldsMore<T> = (sizeof(T) > TiedBytes<decltype(std::declval<T&>().tensors())>::value);
 
 // What of an argument is no tensor: its mode(), numbers and how many parts it has.
@@ -208,11 +210,11 @@ void append_mode(const T& value, std::vector<std::int64_t>& mode) {
     mode.push_back(std::bit_cast<std::int64_t>(static_cast<double>(value)));
   } else if constexpr (std::is_arithmetic_v<T> || std::is_enum_v<T>) {
     mode.push_back(static_cast<std::int64_t>(value));
-  } else if constexpr (HasTensors<T> || std::is_same_v<T, Tensor>) {
+  } else if constexpr (amphora::detail::HasTensors<T> || std::is_same_v<T, Tensor>) {
     return;
-  } else if constexpr (TupleLike<T>) {
+  } else if constexpr (amphora::detail::TupleLike<T>) {
     std::apply([&mode](const auto&... parts) { (append_mode(parts, mode), ...); }, value);
-  } else if constexpr (kIsOptional<T>) {
+  } else if constexpr (amphora::detail::kIsOptional<T>) {
     mode.push_back(value.has_value() ? 1 : 0);
     if (value) append_mode(*value, mode);
   } else if constexpr (std::ranges::range<T>) {

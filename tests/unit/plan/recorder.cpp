@@ -94,9 +94,12 @@ TEST_F(RecorderTest, TakesConditionsOnceAndActionsLast) {
     Recorder recorder(*device_, Recorder::Mode::observe);
     recorder.add_condition(&subject, [&] { return subject == 0; });
     recorder.add_condition(&subject, [] { return false; });
-    recorder.add_action(&subject, [&] { done.push_back(1); });
-    recorder.add_action(&subject, [&] { done.push_back(2); });
-    recorder.add_condition(&done, [] { return true; });
+    const auto always = [] { return true; };
+    recorder.add_action(&subject, always, [&] { done.push_back(1); });
+    recorder.add_action(&subject, always, [&] { done.push_back(2); });
+    recorder.add_action(
+        &state, [&] { return subject != 0; }, [&] { done.push_back(3); });  // not so at the end
+    recorder.add_condition(&done, always);
     state = recorder.finish().state;
   }
   EXPECT_TRUE(state.holds());
@@ -104,6 +107,53 @@ TEST_F(RecorderTest, TakesConditionsOnceAndActionsLast) {
   EXPECT_FALSE(state.holds());
   state.apply();
   EXPECT_EQ(done, std::vector<int>{2});
+}
+
+TEST_F(RecorderTest, ACaptureThatIsNotFinishedLeavesWhatWasBefore) {
+  Tracked<int> value = 5;
+  const Tensor older = ones(3);
+  std::uint64_t written = 0;
+  {
+    Recorder recorder(*device_, Recorder::Mode::capture);
+    value = 6;
+    value = 7;
+    launch_fill(older, 2.0f);
+    written = older.buffer()->version();
+  }
+  EXPECT_EQ(value, 5);
+  EXPECT_GT(older.buffer()->version(), written) << "a copy that was made of it meanwhile was not made";
+  {
+    Recorder recorder(*device_, Recorder::Mode::observe);
+    value = 6;
+  }
+  EXPECT_EQ(value, 6) << "a step that ran has run";
+}
+
+TEST_F(RecorderTest, AValueThatIsMadeWithinTheStepIsNoGuard) {
+  Recorder recorder(*device_, Recorder::Mode::observe);
+  Tracked<int> value = 1;
+  EXPECT_EQ(value, 1);
+  value = 2;
+  const HostState state = recorder.finish().state;
+  EXPECT_TRUE(state.guards.empty());
+  EXPECT_TRUE(state.effects.empty());
+  EXPECT_TRUE(state.holds());
+}
+
+TEST_F(RecorderTest, AKnownStepGetsItsMemoryAgain) {
+  const auto capture = [this](std::span<const BufferPtr> known) {
+    Recorder recorder(*device_, Recorder::Mode::capture, {}, nullptr, known);
+    Tensor dropped = ones(4);
+    Tensor kept = ones(3);
+    dropped = Tensor();
+    return std::pair(kept, recorder.finish().allocated);
+  };
+  const auto [first, known] = capture({});
+  ASSERT_EQ(known.size(), 2u);
+  EXPECT_EQ(known[0], nullptr);
+  const auto [second, again] = capture(known);
+  EXPECT_EQ(second.buffer(), first.buffer());
+  EXPECT_EQ(again, known);
 }
 
 TEST_F(RecorderTest, KeepsWhatTheHostWritesIntoNewMemoryAndRefusesOlder) {
