@@ -40,7 +40,8 @@ struct Cost {
   std::uint64_t calls = 0;
 };
 
-Cost measure(am::Device& device, const Network& network, am::Precision precision, bool eager, int steps) {
+Cost measure(am::Device& device, const Network& network, am::Precision precision, bool eager, am::train::Verify verify,
+             int steps) {
   am::nn::Sequential model = make_model(device, network);
   const auto parameters = model.parameters();
   am::optim::AdamW optimizer(parameters);
@@ -63,7 +64,7 @@ Cost measure(am::Device& device, const Network& network, am::Precision precision
                          optimizer.zero_grad();
                          return loss;
                        },
-                       {.scaler = &scaler, .eager = eager});
+                       {.scaler = &scaler, .eager = eager, .verify = verify});
 
   std::vector<am::data::ImageBatch> batches;
   for (const am::data::ImageBatch& batch : loader.epoch()) batches.push_back(batch);
@@ -87,10 +88,13 @@ Cost measure(am::Device& device, const Network& network, am::Precision precision
 
 void add_row(std::vector<am::io::Row>& rows, am::Device& device, const Network& network, am::Precision precision,
              int steps) {
-  const Cost eager = measure(device, network, precision, true, steps);
-  const Cost replayed = measure(device, network, precision, false, steps);
+  using am::train::Verify;
+  const Cost eager = measure(device, network, precision, true, Verify::never, steps);
+  const Cost replayed = measure(device, network, precision, false, Verify::never, steps);
+  const Cost verified = measure(device, network, precision, false, Verify::always, steps);
   rows.push_back({device.info().backend, std::string(name_of(precision)), std::to_string(replayed.calls),
                   fmt::format("{:.1f} us", eager.microseconds), fmt::format("{:.1f} us", replayed.microseconds),
+                  fmt::format("{:.1f} us", verified.microseconds),
                   fmt::format("{:.1f} %", 100.0 * replayed.microseconds / eager.microseconds)});
 }
 
@@ -101,11 +105,13 @@ int main(int argc, char** argv) {
   int steps = 200;
   return am::app::run_reporting_errors("replay", [&] {
     am::app::CommandLine line(
-        {.program = "bench_replay", .description = "The host's time for a training step, eager and replayed."});
+        {.program = "bench_replay",
+         .description =
+             "The host's time for a training step: eager, replayed, and replayed after the body was captured again."});
     line.add_text("--backend", backend, "NAME", "beside null");
     line.add_whole("--steps", steps, "N", "the median of so many", 1, 1'000'000);
     if (!line.parse(argc, argv)) return;
-    std::vector<am::io::Row> rows{{"backend", "precision", "calls", "eager", "replayed", "share"}};
+    std::vector<am::io::Row> rows{{"backend", "precision", "calls", "eager", "replayed", "verified", "share"}};
     const auto null = am::open_device("null");
     Network deep{.widths = std::vector<std::int64_t>(99, 64), .batch = 32};
     deep.widths.front() = 784;
@@ -114,6 +120,6 @@ int main(int argc, char** argv) {
     const auto device = am::open_device(backend);
     const Network mlp{.widths = {784, 512, 512, 10}, .batch = 128};
     for (const am::Precision precision : device->info().precisions) add_row(rows, *device, mlp, precision, steps);
-    fmt::print("{}", am::io::table(rows, "llrrrr"));
+    fmt::print("{}", am::io::table(rows, "llrrrrr"));
   });
 }

@@ -268,4 +268,22 @@ void GradScaler::visit_state(StateVisitor& visitor) {
   if (state_.defined()) write(state);
 }
 
+std::map<std::string, double> GradScaler::state() {
+  class Collector : public StateVisitor {
+   public:
+    bool restores() const override { return false; }
+    std::map<std::string, double> numbers;
+
+   protected:
+    void do_tensor(const std::string&, const Tensor&) override {}
+    void do_number(const std::string& path, double& value) override { numbers[path] = value; }
+    void do_integer(const std::string& path, std::int64_t& value) override {
+      numbers[path] = static_cast<double>(value);
+    }
+  };
+  Collector collector;
+  visit_state(collector);
+  return std::move(collector.numbers);
+}
+
 }  // namespace amphora::amp

@@ -19,6 +19,7 @@
 #pragma once
 
 #include <cfloat>
+#include <map>
 #include <memory>
 #include <string>
 #include <unordered_map>
@@ -101,6 +102,8 @@ class GradScaler {
   // A visitor that restores may leave what it does not know as it is. Waits. Throws StateError between unscale() or
   // step() and update(), and Error for a restored value out of range, which changes nothing.
   void visit_state(StateVisitor& visitor);
+  // The same as numbers by name, for a look at them.
+  std::map<std::string, double> state();
 
  private:
   enum class Stage { ready, unscaled, stepped };

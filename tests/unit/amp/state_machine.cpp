@@ -194,6 +194,7 @@ TEST_P(AmpStateMachine, M12_TheStateHasPyTorchsNames) {
   EXPECT_EQ(state.at("backoff_factor"), 0.5);
   EXPECT_EQ(state.at("growth_interval"), 2);
   EXPECT_EQ(state.at("_growth_tracker"), 0);
+  EXPECT_EQ(source.state(), state);
   amp::GradScaler off({.enabled = false});
   EXPECT_EQ(saved(off), SavedState());
 }
