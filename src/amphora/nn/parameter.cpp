@@ -69,10 +69,11 @@ bool ParameterArena::is_fresh(std::size_t slot) const {
 void ParameterArena::mark_fresh() {
   if (latest_ < 0) return;
   WorkingCopy& copy = copies_[static_cast<std::size_t>(latest_)];
-  copy.master_version = masters_.buffer()->version();
+  const std::uint64_t before = std::exchange(copy.master_version, masters_.buffer()->version());
   if (plan::Recorder* recorder = plan::Recorder::active()) {
     // Where the step writes the masters again, the copy is stale at its end.
     const auto arena = shared_from_this();
+    recorder->add_undo([arena, &copy, before] { copy.master_version = before; });
     recorder->add_action(
         &copy, [arena, &copy] { return copy.master_version == arena->masters_.buffer()->version(); },
         [arena, &copy] { copy.master_version = arena->masters_.buffer()->version(); });

@@ -15,10 +15,8 @@ void HostState::apply() const {
 }
 
 void HostState::roll_back() const {
+  for (auto step = undo.rbegin(); step != undo.rend(); ++step) (*step)();
   for (const Cell& cell : before) *cell.cell = cell.value;
-  for (const std::weak_ptr<Buffer>& memory : written) {
-    if (const BufferPtr buffer = memory.lock()) buffer->mark_written();
-  }
 }
 
 }  // namespace amphora::plan

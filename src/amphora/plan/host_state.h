@@ -3,10 +3,8 @@
 
 #include <cstdint>
 #include <functional>
-#include <memory>
 #include <vector>
 
-#include "amphora/core/buffer.h"
 #include "amphora/plan/tracked.h"
 
 namespace amphora::plan {
@@ -21,14 +19,13 @@ struct HostState {
   std::vector<Cell> effects;                      // what tracked values are afterwards
   std::vector<std::function<void()>> actions;     // what else is done, after that
   std::vector<Cell> before;                       // what the tracked values of `effects` were
-  std::vector<std::weak_ptr<Buffer>> written;     // what the step's calls write of the memory that outlives it
+  std::vector<std::function<void()>> undo;        // of what else capturing has changed, in its order
 
   // Whether the step would take the same course now.
   bool holds() const;
   // Leaves the host as the step would have.
   void apply() const;
-  // Leaves the host as it was before the step was captured, for one that did not run: tracked values have their old
-  // values, and what was derived of memory that the step would have written counts as stale.
+  // Leaves the host as it was before the step was captured, for one that did not run.
   void roll_back() const;
 };
 

@@ -108,11 +108,6 @@ void Recorder::append(const KernelCall& call) {
   for (std::size_t i = 0; i < static_cast<std::size_t>(call.buffer_count); ++i) {
     planned.values[i] = value_of(call.buffers[i]);
     planned.call.buffers[i].buffer = nullptr;
-    if (planned.values[i] == kNoValue || !is_written(call, static_cast<int>(i))) continue;
-    const Value& value = result_.plan.values[static_cast<std::size_t>(planned.values[i])];
-    if (value.role == Role::kept && written_.insert(value.buffer->id()).second) {
-      result_.state.written.push_back(value.buffer);
-    }
   }
   result_.plan.calls.push_back(std::move(planned));
 }
@@ -178,6 +173,8 @@ void Recorder::add_action(const void* subject, std::function<bool()> applies, st
   if (is_new) pending_actions_.emplace_back();
   pending_actions_[entry->second] = {std::move(applies), std::move(action)};
 }
+
+void Recorder::add_undo(std::function<void()> undo) { result_.state.undo.push_back(std::move(undo)); }
 
 BufferRange Recorder::feed(std::string name, std::size_t bytes, std::function<void(std::span<std::byte>)> write) {
   Plan& plan = result_.plan;

@@ -59,6 +59,8 @@ class Recorder {
   // What a replay does to the host's state at its end, where `applies()` is true at the recording's end; the last one
   // for each `subject`.
   void add_action(const void* subject, std::function<bool()> applies, std::function<void()> action);
+  // What takes a change of the host's state back that is no Tracked's, where a captured step does not run after all.
+  void add_undo(std::function<void()> undo);
   // Memory that holds what `write` writes anew before each replay, in the order of these calls. Aligned to 16 bytes;
   // only while capturing. Throws Error when the feed buffer is full.
   BufferRange feed(std::string name, std::size_t bytes, std::function<void(std::span<std::byte>)> write);
@@ -86,7 +88,6 @@ class Recorder {
   std::optional<Scoped<Recorder*>> active_;  // until finish()
   Result result_;
   std::unordered_map<std::uint64_t, int> values_;  // by buffer
-  std::unordered_set<std::uint64_t> written_;      // buffers of HostState::written
   std::span<const BufferPtr> known_;
   std::vector<std::weak_ptr<Buffer>> allocated_;         // in their order
   std::unordered_map<std::uint64_t, std::size_t> made_;  // by buffer, its place there

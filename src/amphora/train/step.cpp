@@ -166,7 +166,10 @@ StepRunner::Variant* StepRunner::find_variant() {
 
 StepResult StepRunner::run(std::span<const Tensor> inputs, std::span<const std::int64_t> mode, const Body& body) {
   const Scoped counted(context().place.step, steps_++);
-  if (eager_) return run_eagerly(inputs, body);
+  if (eager_) {
+    variants_.clear();  // no plan is needed any more
+    return run_eagerly(inputs, body);
+  }
   make_key(inputs, mode);
   Variant* variant = find_variant();
   if (variant == nullptr) return first_run(inputs, body);
