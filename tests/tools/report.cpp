@@ -52,10 +52,10 @@ TEST(Report, HasEveryStepItsResultAndTheEndOfAFailedLog) {
     }
   }
   EXPECT_NE(to_markdown(check).find("## How mlp cuda f16 failed"), std::string::npos);
-  const auto json = ordered_json::parse(to_json(check));
-  EXPECT_EQ(json["passed"], false);
-  EXPECT_EQ(json["machine"]["driver"], "580");
-  EXPECT_EQ(json["steps"][3]["output"], "the end");
+  const auto parsed = ordered_json::parse(to_json(check));
+  EXPECT_EQ(parsed["passed"], false);
+  EXPECT_EQ(parsed["machine"]["driver"], "580");
+  EXPECT_EQ(parsed["steps"][3]["output"], "the end");
 }
 
 TEST(Report, IsJsonWhateverALogEndsOn) {

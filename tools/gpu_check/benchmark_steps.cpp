@@ -10,13 +10,13 @@ namespace amphora::gpu_check {
 namespace {
 
 Finding measure_ceilings(const Options& options, const std::string& step, const std::string& backend) {
-  const std::filesystem::path json = log_file(options, step, ".json");
-  std::filesystem::remove(json);
-  std::vector<std::string> arguments{"--backend", backend, "--json", json.string()};
+  const std::filesystem::path file = log_file(options, step, ".json");
+  std::filesystem::remove(file);
+  std::vector<std::string> arguments{"--backend", backend, "--json", file.string()};
   if (options.quick) arguments.emplace_back("--quick");
   Finding finding = run_step(options, step, program(options, "bench_ceilings", arguments));
   // What was measured before a failure is kept.
-  finding.details = json_of(json);
+  finding.details = json_of(file);
   return finding;
 }
 
