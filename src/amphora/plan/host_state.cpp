@@ -1,6 +1,7 @@
 #include "amphora/plan/host_state.h"
 
 #include <algorithm>
+#include <ranges>
 
 namespace amphora::plan {
 
@@ -15,7 +16,7 @@ void HostState::apply() const {
 }
 
 void HostState::roll_back() const {
-  for (auto step = undo.rbegin(); step != undo.rend(); ++step) (*step)();
+  for (const auto& take_back : std::views::reverse(undo)) take_back();
   for (const Cell& cell : before) *cell.cell = cell.value;
 }
 

@@ -322,7 +322,8 @@ StepResult StepRunner::captured_run(Variant& variant, std::span<const Tensor> in
 bool StepRunner::is_due(const Variant& variant) const {
   if (verify_ != Verify::regularly) return verify_ == Verify::always;
   const std::int64_t number = variant.replays + 1;
-  if (number <= kFirstVerified || number % kVerifiedEvery == 0 || std::has_single_bit(std::uint64_t(number)))
+  if (number <= kFirstVerified || number % kVerifiedEvery == 0 ||
+      std::has_single_bit(static_cast<std::uint64_t>(number)))
     return true;
   return verifying_ * kVerifiedShare < Clock::now() - first_replay_;
 }

@@ -183,19 +183,17 @@ template <class T>
 concept HasMode = requires(const T& value) {
   value.mode();
 };
+// The size of the tensors that a structure shows; of no limit where tensors() gives something else than std::tie() of
+// them.
 template <class T>
-struct TiedBytes {
-  static constexpr std::size_t value = static_cast<std::size_t>(-1);  // cannot be told
-};
+inline constexpr std::size_t kTiedBytes = static_cast<std::size_t>(-1);
 template <class... T>
-struct TiedBytes<std::tuple<T&...>> {
-  static constexpr std::size_t value = (sizeof(T) + ... + 0);
-};
+inline constexpr std::size_t kTiedBytes<std::tuple<T&...>> = (sizeof(T) + ... + 0);
 // Whether a structure holds more than the tensors that it shows.
 template <class T>
 inline constexpr bool kHoldsMore = false;
 template <amphora::detail::HasTensors T>
-inline constexpr bool kHoldsMore<T> = (sizeof(T) > TiedBytes<decltype(std::declval<T&>().tensors())>::value);
+inline constexpr bool kHoldsMore<T> = (sizeof(T) > kTiedBytes<decltype(std::declval<T&>().tensors())>);
 
 // What of an argument is no tensor: its mode(), numbers and how many parts it has.
 template <class T>
