@@ -1,7 +1,6 @@
 #include "amphora/plan/host_state.h"
 
 #include <algorithm>
-#include <ranges>
 
 namespace amphora::plan {
 
@@ -16,7 +15,7 @@ void HostState::apply() const {
 }
 
 void HostState::roll_back() const {
-  for (const auto& take_back : std::views::reverse(undo)) take_back();
+  std::for_each(undo.rbegin(), undo.rend(), [](const auto& take_back) { take_back(); });
   for (const Cell& cell : before) *cell.cell = cell.value;
 }
 
