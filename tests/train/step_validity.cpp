@@ -409,9 +409,11 @@ std::vector<Way> ways() {
   return result;
 }
 
-INSTANTIATE_TEST_SUITE_P(, StepValidity, ::testing::ValuesIn(ways()), [](const auto& info) {
+std::string way_name(const ::testing::TestParamInfo<Way>& info) {
   return std::string(info.param.backend.name) + (info.param.eager ? "_eager" : "_recorded");
-});
+}
+
+INSTANTIATE_TEST_SUITE_P(, StepValidity, ::testing::ValuesIn(ways()), way_name);
 
 }  // namespace
 }  // namespace amphora
