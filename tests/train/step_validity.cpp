@@ -86,6 +86,18 @@ TEST_P(StepValidity, ABatchThatIsAWeightIsReadWhenTheBodyReadsIt) {
       options());
   for (int i = 0; i < 4; ++i) EXPECT_EQ(step(one(7)).loss(), 7);
   for (int i = 5; i < 9; ++i) EXPECT_EQ(step(w.tensor().detach()).loss(), 1 - i);
+  // From the first batch on, too; the body runs twice where it is found out, and once in each step after that.
+  int runs = 0;
+  train::Step always(
+      *device_,
+      [&](const Tensor& batch) {
+        ++runs;
+        update(sum(w.tensor()), sgd);
+        return sum(batch);
+      },
+      options());
+  for (int i = 9; i < 15; ++i) EXPECT_EQ(always(w.tensor().detach()).loss(), 1 - i);
+  EXPECT_EQ(runs, eager() ? 6 : 7);
 }
 
 TEST_P(StepValidity, ResultsThatArePartsOfTheBatchAreThatBatchs) {

@@ -120,7 +120,7 @@ BufferPtr Recorder::allocated_before(std::size_t bytes, MemoryKind kind) {
 }
 
 void Recorder::allocated(const BufferPtr& buffer) {
-  made_.emplace(buffer->id(), allocated_.size());
+  made_.insert(buffer->id());
   allocated_.push_back(buffer);
 }
 

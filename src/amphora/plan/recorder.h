@@ -89,8 +89,8 @@ class Recorder {
   Result result_;
   std::unordered_map<std::uint64_t, int> values_;  // by buffer
   std::span<const BufferPtr> known_;
-  std::vector<std::weak_ptr<Buffer>> allocated_;         // in their order
-  std::unordered_map<std::uint64_t, std::size_t> made_;  // by buffer, its place there
+  std::vector<std::weak_ptr<Buffer>> allocated_;  // in their order
+  std::unordered_set<std::uint64_t> made_;        // the same, living or not
   struct Constant {
     BufferPtr buffer;
     std::uint64_t content = 0;

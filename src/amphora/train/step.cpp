@@ -175,15 +175,15 @@ StepResult StepRunner::run(std::span<const Tensor> inputs, std::span<const std::
   if (variant == nullptr) return first_run(inputs, body);
   new_courses_ = 0;
   variant->last_used = steps_;
-  if (variant->stage == Variant::Stage::confirmed) {
+  if (variant->stage != Variant::Stage::seen) {
     if (std::string conflict = conflict_of(*variant, inputs); !conflict.empty()) {
       give_reason(std::move(conflict));
       return run_eagerly(inputs, body);
     }
-    if (!is_due(*variant)) {
-      ++variant->unverified;
-      return replay(*variant, inputs);
-    }
+  }
+  if (variant->stage == Variant::Stage::confirmed && !is_due(*variant)) {
+    ++variant->unverified;
+    return replay(*variant, inputs);
   }
   return captured_run(*variant, inputs, body);
 }
@@ -280,6 +280,7 @@ StepResult StepRunner::captured_run(Variant& variant, std::span<const Tensor> in
       recording = record(variant, inputs, body);
     } catch (const OutOfMemory&) {
       if (!verifies) throw;
+      ++variant.unverified;
       return replay(variant, inputs);  // a check needs more memory than a replay
     }
     state = recording.state;

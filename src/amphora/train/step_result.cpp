@@ -10,9 +10,10 @@ namespace amphora::train {
 
 StepResult::PendingResult::PendingResult(const std::vector<Tensor>& given, const amp::GradScaler* given_scaler,
                                          bool is_reused)
-    : results(given), tensors(given), copies(is_reused) {
-  for (const Tensor& result : results) {
-    require(result.defined(), "a step returned a tensor that is not defined");
+    : copies(is_reused) {
+  for (const Tensor& tensor : given) {
+    require(tensor.defined(), "a step returned a tensor that is not defined");
+    const Tensor& result = results.emplace_back(tensor.detach());  // off the tape, which keeps memory alive
     if (result.count() != 1) {
       values.emplace_back();
       continue;
@@ -21,6 +22,7 @@ StepResult::PendingResult::PendingResult(const std::vector<Tensor>& given, const
     const auto offset = static_cast<std::size_t>(result.offset()) * element;
     values.push_back(result.device().read_later(*result.buffer(), offset, element));
   }
+  tensors = results;
   copy_tensors();
   if (given_scaler != nullptr) scaler = given_scaler->read_state();
 }
